@@ -1,0 +1,106 @@
+"""What parent and child say to each other: one JSON object per line, requests down stdin, events up stdout.
+
+The parent (`advisor.run`) never imports torch; the child (`advisor.profile`) never sees answers or plans. The child ends
+at the end of its stdin.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from advisor.core.hardware import Machine
+from advisor.core.model.entry import ModelEntry
+from advisor.core.sizing.measurement import Cell, CellPlan, Effort
+from advisor.core.values import Value
+
+
+class Measure(Value):
+    """Measure these cells of one model, in this order.
+
+    `threads` None lets the child choose (the protocol's minimum). `seconds_per_cell` caps one cell's warm-up and samples;
+    `seconds_total` the whole request: cells not begun by then are flagged `undecided`. `memory_limit_bytes` is what model
+    and run may take; what does not fit is refused before allocation.
+    """
+
+    request: Literal["measure"] = "measure"
+    id: int
+    model: ModelEntry
+    cells: tuple[CellPlan, ...]
+    device: str = "cpu"
+    threads: int | None = None
+    effort: Effort = "quick"
+    seconds_per_cell: float
+    seconds_total: float
+    memory_limit_bytes: int
+    latency_budget_s: float | None = None
+    seed: int = 0
+
+
+class Cancel(Value):
+    """Stop the request in hand: the running worker is killed, finished cells stand."""
+
+    request: Literal["cancel"] = "cancel"
+    id: int
+
+
+Request = Annotated[Measure | Cancel, Field(discriminator="request")]
+REQUESTS: TypeAdapter[Measure | Cancel] = TypeAdapter(Request)
+
+
+class Ready(Value):
+    """The child has imported torch and transformers and can fork (or not) workers."""
+
+    event: Literal["ready"] = "ready"
+    machine: Machine
+    pid: int
+    forks: bool
+
+
+class Waiting(Value):
+    """Another measurement holds this machine; made by the parent."""
+
+    event: Literal["waiting"] = "waiting"
+    holder_pid: int | None
+
+
+class Started(Value):
+    """Cell `index` of request `id` is being warmed up and timed."""
+
+    event: Literal["started"] = "started"
+    id: int
+    index: int
+    plan: CellPlan
+
+
+class Measured(Value):
+    """Cell `index` is finished: measured, or flagged with a note that says why not."""
+
+    event: Literal["cell"] = "cell"
+    id: int
+    index: int
+    cell: Cell
+
+
+class Finished(Value):
+    """Every cell of the request has had its `cell` event. `parameters` were counted in the built module."""
+
+    event: Literal["finished"] = "finished"
+    id: int
+    parameters: int | None
+    cancelled: bool = False
+    wall_s: float
+
+
+class Failed(Value):
+    """The child cannot serve the request (or serve at all): one sentence for a person."""
+
+    event: Literal["failed"] = "failed"
+    id: int | None = None
+    says: str
+    fix: str | None = None
+
+
+Event = Annotated[Ready | Waiting | Started | Measured | Finished | Failed, Field(discriminator="event")]
+EVENTS: TypeAdapter[Ready | Waiting | Started | Measured | Finished | Failed] = TypeAdapter(Event)

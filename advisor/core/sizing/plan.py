@@ -1,0 +1,121 @@
+"""The shape of a plan: what the volume needs on machines like the measured one (contract: `report`, key `plan`).
+
+Values only; `planning` makes them from measured cells.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from advisor.core.architecture import Role
+from advisor.core.guide.recommendation import Answer, Source
+from advisor.core.hardware import Dtype
+from advisor.core.sizing.measurement import Origin, Runtime, Stage
+from advisor.core.values import Value
+
+Verdict = Literal["meets", "misses", "undecided"]
+Binding = Literal["latency", "throughput", "memory"]
+
+
+class Percentiles(Value):
+    """Milliseconds from the scheduled arrival to the end of the answer; None where not had."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Rates(Value):
+    """Requests per second, for the lower bound, the median and the upper bound of what was measured."""
+
+    low: float
+    mid: float
+    high: float
+
+
+class ReplicaRange(Value):
+    """Replicas needed: `low` if the machine is as fast as the measurement allows, `high` if as slow."""
+
+    low: int
+    mid: int
+    high: int
+
+
+class Serving(Value):
+    """The configuration a stage was planned with."""
+
+    runtime: Runtime
+    dtype: Dtype
+    threads: int
+    max_batch_size: int
+
+
+class PlanStage(Value):
+    """One stage of the pipeline. A part that was not measured has figures None and a `note` that says why."""
+
+    role: Role
+    model: str | None
+    stage: Stage
+    serving: Serving | None
+    latency_ms: Percentiles | None
+    replicas: ReplicaRange | None
+    peak_memory_bytes: int | None
+    origin: Origin | None
+    note: str | None = None
+
+
+class Finding(Value):
+    """Something the figures show, with its sources."""
+
+    id: str
+    says: str
+    source: tuple[Source, ...]
+
+
+class Assumption(Value):
+    """A figure that nobody said or measured, with the name of its default."""
+
+    name: str
+    value: Answer
+    origin: Literal["assumed"] = "assumed"
+    says: str
+
+
+class Nearest(Value):
+    """The nearest plan that would pass: which answer to change, from what to what, and in words what it then takes."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+
+    answer: str
+    from_: Answer = Field(alias="from")
+    to: Answer
+    says: str
+
+
+class Plan(Value):
+    """Whether the measured model serves the volume in the budget on machines like this one, and with how many.
+
+    `latency_ms`, `first_token_ms` and `per_output_token_ms` are at the planned rate per replica. `meets_latency` is None
+    without a budget. When no number of replicas meets the budget, `replicas` and `utilisation` are None and `nearest`
+    holds the smallest change that would pass. `cost_per_million_requests` is in the currency of `replica_cost_per_hour`.
+    """
+
+    verdict: Verdict
+    meets_latency: bool | None
+    latency_ms: Percentiles | None
+    first_token_ms: Percentiles | None
+    per_output_token_ms: float | None
+    capacity_per_replica_rps: Rates | None
+    replicas: ReplicaRange | None
+    utilisation: float | None
+    cost_per_million_requests: float | None
+    binding: Binding | None
+    binding_stage: Role | None
+    stages: tuple[PlanStage, ...]
+    findings: tuple[Finding, ...]
+    assumptions: tuple[Assumption, ...] = ()
+    nearest: Nearest | None
+    first_thing_to_change: str | None
+    reproduce: str
