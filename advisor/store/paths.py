@@ -1,0 +1,30 @@
+"""Where things lie: the data shipped with the package, and this user's cache and data folders.
+
+The one place that knows the difference between a wheel (data inside the package) and a checkout (data beside it).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped(name: str) -> Path:
+    """The folder of shipped data `name` (rules, models, examples): the wheel's, else the checkout's."""
+    inside = PACKAGE / "_data" / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def cache_dir() -> Path:
+    """This user's cache folder. It may not exist and may not be writable; nothing of value lies in it."""
+    from platformdirs import user_cache_path  # imported late: half of the commands never need it
+
+    return user_cache_path("archadvisor", appauthor=False)
+
+
+def data_dir() -> Path:
+    """This user's data folder, for what was measured. It may not exist yet."""
+    from platformdirs import user_data_path
+
+    return user_data_path("archadvisor", appauthor=False)
