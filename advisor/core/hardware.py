@@ -35,5 +35,5 @@ class Machine(Value):
     last_level_cache_bytes: int | None = None
     peak_flops_per_s: PeakFlops = PeakFlops()
     peak_bytes_per_s: float | None = None
-    versions: dict[str, str] = {}
+    versions: dict[str, str]
     fingerprint: str

@@ -1,7 +1,7 @@
 """The answers: what a team says about its task, checked, with every gap filled by a stated default.
 
 `Answers` is what came in (only what was said), `Workload` what everything else works on. The difference is listed by
-`defaulted`, so that nothing the team did not say looks as if it had. Source of the defaults: the contract; G60, G64, G69.
+`defaulted`, so that nothing the team did not say looks as if it had. Source of the defaults: G60, G64, G69.
 """
 
 from __future__ import annotations
@@ -115,12 +115,18 @@ ANSWER_ORDER: tuple[str, ...] = tuple(Answers.model_fields)
 def cross_problems(answers: Answers) -> list[tuple[str, str, str]]:
     """Mistakes no single answer shows: (answer, what is wrong, what to do), in the order of the answers."""
     said = answers.model_fields_set
-    rates = {key for key in ("requests_per_second", "requests_per_day") if key in said and getattr(answers, key) is not None}
+    rates = {
+        key for key in ("requests_per_second", "requests_per_day") if key in said and getattr(answers, key) is not None
+    }
     problems: list[tuple[str, str, str]] = []
     if len(rates) == 2:
-        problems.append(("requests_per_day", "requests_per_second and requests_per_day are both given", "keep one of them"))
+        problems.append(
+            ("requests_per_day", "requests_per_second and requests_per_day are both given", "keep one of them")
+        )
     if answers.peak_factor is not None and answers.requests_per_day is None:
-        problems.append(("peak_factor", "peak_factor needs requests_per_day", "give requests_per_day, or leave peak_factor out"))
+        problems.append(
+            ("peak_factor", "peak_factor needs requests_per_day", "give requests_per_day, or leave peak_factor out")
+        )
     peak = _peak_rate(answers)
     if peak > MAX_REQUESTS_PER_SECOND:
         words = f"requests_per_day with its peak factor makes {peak:.3g} requests per second, more than 1e9"
@@ -137,23 +143,21 @@ def cross_problems(answers: Answers) -> list[tuple[str, str, str]]:
         problems.append(("output_tokens", words, "say how many tokens an answer has, or leave it out for the default"))
     if answers.task in CORPUS_TASKS and "corpus_documents" in said and answers.corpus_documents == 0:
         words = f"corpus_documents is 0, but {answers.task} searches documents"
-        problems.append(("corpus_documents", words, "say how many documents there are, or leave it out for the default"))
+        problems.append(
+            ("corpus_documents", words, "say how many documents there are, or leave it out for the default")
+        )
     return problems
 
 
 def fill_defaults(answers: Answers) -> tuple[Workload, list[str]]:
     """The workload and the names of the answers that were defaulted, in the order of the contract."""
     filled = _filled(answers)
-    stated = {key for key in answers.model_fields_set if key != "peak_factor" or answers.peak_factor is not None}
-    skipped = {"requests_per_second", "requests_per_day"} & _rate_not_used(answers)
-    if answers.requests_per_day is None:
-        skipped.add("peak_factor")
-    defaulted = [key for key in ANSWER_ORDER if key not in stated and key not in skipped]
+    by_day = answers.requests_per_day is not None
+    other_way = {"requests_per_second"} if by_day else {"requests_per_day", "peak_factor"}
+    defaulted = [key for key in ANSWER_ORDER if key not in answers.model_fields_set | other_way]
+    if by_day and answers.peak_factor is None and "peak_factor" not in defaulted:
+        defaulted.append("peak_factor")
     return Workload.model_validate(filled), defaulted
-
-
-def _rate_not_used(answers: Answers) -> set[str]:
-    return {"requests_per_second"} if answers.requests_per_day is not None else {"requests_per_day"}
 
 
 def _peak_rate(answers: Answers) -> float:
@@ -175,7 +179,9 @@ def _filled(answers: Answers) -> dict[str, Any]:
     if "input_tokens" not in answers.model_fields_set:
         # A corpus turns these tasks into RAG (G69), whose generator also reads the passages found.
         reads_passages = task in OPTIONAL_CORPUS_TASKS and filled["corpus_documents"] > 0
-        filled["input_tokens"] = DEFAULT_INPUT_TOKENS.get("retrieval-augmented-generation" if reads_passages else task, 128)
+        filled["input_tokens"] = DEFAULT_INPUT_TOKENS.get(
+            "retrieval-augmented-generation" if reads_passages else task, 128
+        )
     if answers.requests_per_day is not None:
         filled["requests_per_second"] = min(_peak_rate(answers), MAX_REQUESTS_PER_SECOND)
         filled["peak_factor"] = answers.peak_factor or DEFAULT_PEAK_FACTOR

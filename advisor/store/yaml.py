@@ -1,9 +1,9 @@
 """The one YAML reader: strict, and it keeps line and column of every node.
 
 Every file a person writes comes through here: answers, rules, models. What YAML makes guessable is refused: duplicate
-keys, anchors, aliases, tags, several documents, keys that are not text, NaN and infinity, bytes that are not UTF-8, files
-over 1 MiB or nested deeper than 20. Scalars are YAML 1.2's (`400e6` is a number; `yes`, `012` and `1_000` are not what
-they seem). Built on libyaml's events, because composing would resolve aliases before anyone could refuse them.
+keys, anchors, aliases, tags, several documents, keys that are not text, NaN and infinity, bytes that are not UTF-8,
+files over 1 MiB or nested deeper than 20. Scalars are YAML 1.2's (`400e6` is a number; `yes`, `012` and `1_000` are not
+what they seem). Built on libyaml's events, because composing would resolve aliases before anyone could refuse them.
 `schema` turns what was read into checked values.
 """
 
@@ -36,7 +36,6 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -91,7 +90,7 @@ def read(path: Path) -> Parsed:
     except FileNotFoundError:
         raise AdvisorError([Problem(str(path), None, None, "no such file", "check the path")]) from None
     except IsADirectoryError:
-        raise AdvisorError([Problem(str(path), None, None, "is a folder", "name a file")]) from None
+        raise AdvisorError([Problem(str(path), None, None, "this is a folder, not a file", "name a file")]) from None
     except OSError as error:
         words = f"cannot be read: {error.strerror or error}"
         raise AdvisorError([Problem(str(path), None, None, words, "check the path and its permissions")]) from None
@@ -109,28 +108,18 @@ def parse(text: str | bytes, *, file: str) -> Parsed:
     return Parsed(file, value, lines, root)
 
 
-def scalar(text: str, *, file: str) -> Any:
-    """The value of a word on the command line, read as a file would be (`--set key=value`)."""
-    return parse(text, file=file).value if text.strip() else None
-
-
 def _decode(text: str | bytes, file: str) -> str:
-    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        raise AdvisorError([Problem(file, None, None, "is larger than 1 MiB", "give a smaller file")])
-    if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8")
-        except UnicodeDecodeError as error:
-            before = text[: error.start]
-            line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-            words = f"byte 0x{text[error.start]:02x} is not UTF-8"
-            raise AdvisorError([Problem(file, line, column, words, "save the file as UTF-8")]) from None
-    if found := _SURROGATE.search(text):
-        before_it = text[: found.start()]
-        line, column = before_it.count("\n") + 1, found.start() - before_it.rfind("\n")
-        raise AdvisorError([Problem(file, line, column, "holds bytes that are not UTF-8", "write it as UTF-8")])
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    if len(data) > MAX_BYTES:
+        raise AdvisorError([Problem(file, None, None, "the file is larger than 1 MiB", "give a smaller file")])
+    try:
+        content = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        start = data[: error.start]
+        line, column = start.count(b"\n") + 1, error.start - start.rfind(b"\n")
+        words = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise AdvisorError([Problem(file, line, column, words, "save the file as UTF-8")]) from None
+    return content.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def _problem(file: str, place: Place, message: str, fix: str | None, lines: tuple[str, ...]) -> Problem:
@@ -154,7 +143,7 @@ class _Builder:
                 if isinstance(event, yaml.DocumentStartEvent):
                     break
             else:
-                self._refuse(Place(1, 1, 1), "is empty", "write at least one `key: value`")
+                self._refuse(Place(1, 1, 1), "the file is empty", "write at least one `key: value`")
                 return nothing
             built = self._node(next(events), events, 1)
             next(events)
@@ -168,10 +157,10 @@ class _Builder:
             self._refuse(self._place_of_mark(error.problem_mark), self._syntax_words(error), None)
             return nothing
         except yaml.YAMLError as error:
-            self._refuse(Place(1, 1, 1), f"is not YAML: {error}", None)
+            self._refuse(Place(1, 1, 1), f"not YAML: {error}", None)
             return nothing
         except _TooDeepError as error:
-            self._refuse(error.place, f"is nested deeper than {MAX_DEPTH}", "flatten it")
+            self._refuse(error.place, f"nested deeper than {MAX_DEPTH}", "flatten it")
             return nothing
         return built
 
@@ -182,10 +171,10 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             self._refuse(place, f"alias *{event.anchor} is not allowed", "write the value out")
             return None, _Node(place)
-        if getattr(event, "anchor", None) is not None:
-            self._refuse(place, f"anchor &{event.anchor} is not allowed", "write the value out where it is needed")
-        if getattr(event, "tag", None) is not None:
-            self._refuse(place, f"tag {event.tag} is not allowed", "remove the tag")
+        if (anchor := getattr(event, "anchor", None)) is not None:
+            self._refuse(place, f"anchor &{anchor} is not allowed", "write the value out where it is needed")
+        if (tag := getattr(event, "tag", None)) is not None:
+            self._refuse(place, f"tag {tag} is not allowed", "remove the tag")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, place), _Node(place)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -252,6 +241,8 @@ class _Builder:
 
     def _place(self, event: yaml.Event) -> Place:
         start, end = event.start_mark, event.end_mark
+        if start is None or end is None:
+            return Place(1, 1, 1)
         if end.line == start.line:
             width = end.column - start.column
         else:
@@ -269,7 +260,7 @@ class _Builder:
     @staticmethod
     def _syntax_words(error: yaml.MarkedYAMLError) -> str:
         words = " ".join(part for part in (error.problem, error.context) if part)
-        return f"is not valid YAML here: {words}"
+        return f"not valid YAML here: {words}"
 
 
 class _TooDeepError(Exception):

@@ -1,0 +1,193 @@
+"""From what was read to a checked value: pydantic's findings in our words, each at its place in the file.
+
+`validate` never stops at the first mistake. The words name the key, what was expected, what was found, and the nearest
+allowed word; none of pydantic's vocabulary reaches a person.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from advisor.core.errors import Problem, allowed_words
+from advisor.store.yaml import Steps
+
+M = TypeVar("M", bound=BaseModel)
+
+_BOUNDS = {
+    "greater_than": ("gt", "greater than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "dict": "keys and values",
+    "model": "keys and values",
+    "list": "a list",
+    "tuple": "a list",
+    "mapping": "keys and values",
+}
+_BOOLEAN_LOOKALIKES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+class Read(Protocol):
+    """Something read: a plain value, and a way to name a place in it."""
+
+    @property
+    def value(self) -> Any: ...
+
+    def problem(self, path: Steps, message: str, fix: str | None = None, *, key: bool = False) -> Problem: ...
+
+
+def validate(parsed: Read, model: type[M], *, at: Steps = ()) -> tuple[M | None, list[Problem]]:
+    """The value at `at` as a `model`, or None and every problem, sorted by position."""
+    value = _at(parsed.value, at)
+    try:
+        return model.model_validate(value), []
+    except ValidationError as error:
+        problems = [_problem(parsed, model, at, details) for details in error.errors(include_url=False)]
+    unique = {(problem.line, problem.column, problem.message): problem for problem in problems}
+    return None, sorted(unique.values(), key=lambda problem: (problem.line or 0, problem.column or 0))
+
+
+def _problem(parsed: Read, model: type[BaseModel], at: Steps, details: ErrorDetails) -> Problem:
+    found = parsed.value
+    path = at + _steps_in_file(_at(found, at), details["loc"])
+    kind = details["type"]
+    name = _name(path)
+    if kind == "missing":
+        return parsed.problem(path, f'"{details["loc"][-1]}" is missing', f"add {details['loc'][-1]}")
+    if kind == "extra_forbidden":
+        allowed = sorted(_keys_allowed(model, path[len(at) : -1]))
+        return parsed.problem(path, f'unknown key "{path[-1]}" — {allowed_words(path[-1], allowed)}', None, key=True)
+    message, fix = _words(name, kind, details, _at(found, path))
+    return parsed.problem(path, message, fix)
+
+
+def _words(name: str, kind: str, details: ErrorDetails, value: object) -> tuple[str, str | None]:
+    """The sentence for a wrong value, and what to do about it."""
+    context: Mapping[str, Any] = details.get("ctx", {})
+    shown = _shown(value)
+    if kind in ("literal_error", "enum"):
+        allowed = [quoted or bare for quoted, bare in re.findall(r"'([^']*)'|(\d+)", str(context["expected"]))]
+        return f"unknown {name} {shown} — {allowed_words(value, allowed)}", None
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        return f"{name} must be {words} {_plain(context[key])}, got {shown}", None
+    if kind in ("too_short", "too_long"):
+        limit = context.get("min_length", context.get("max_length"))
+        words = "at least" if kind == "too_short" else "at most"
+        return f"{name} needs {words} {limit} entries", None
+    if kind == "string_pattern_mismatch":
+        return f"{name} {shown} does not have the form {context['pattern']}", None
+    expected = _KINDS.get(kind.removesuffix("_type").removesuffix("_from_float").removesuffix("_parsing"))
+    if kind.startswith("model_"):
+        expected = _KINDS["model"]
+    if expected is None:
+        return f"{name}: {details['msg'].removeprefix('Value error, ')}", None
+    return f"{name} must be {expected}, got {shown}", _type_fix(expected, value)
+
+
+def _type_fix(expected: str, value: object) -> str | None:
+    if value is None:
+        return "leave the line out to take the default"
+    if not isinstance(value, str):
+        return None
+    if expected == "true or false":
+        meant = _BOOLEAN_LOOKALIKES.get(value.lower())
+        return f"write {meant}" if meant else "write true or false, without quotes"
+    if expected in ("a number", "a whole number"):
+        bare = value.replace("_", "").replace(",", "")
+        return f"write {bare}" if re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", bare) else "write digits, no unit"
+    return None
+
+
+def _steps_in_file(value: object, location: tuple[str | int, ...]) -> Steps:
+    """pydantic's location without the steps it adds for unions and validators."""
+    steps: list[str | int] = []
+    for number, step in enumerate(location):
+        inside = (isinstance(value, dict) and step in value) or (
+            isinstance(value, list) and isinstance(step, int) and step < len(value)
+        )
+        if inside:
+            steps.append(step)
+            value = value[step]  # type: ignore[index]
+        elif number == len(location) - 1 and isinstance(value, dict) and not steps:
+            break
+    return tuple(steps)
+
+
+def _at(value: Any, path: Steps) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _name(path: Steps) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    return str(names[-1]) if names else "the document"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{value[:60]}…"' if len(value) > 60 else f'"{value}"'
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "keys and values"
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:12]}… ({len(text)} digits)"
+
+
+def _keys_allowed(model: type[BaseModel], path: Steps) -> set[str]:
+    """The keys of the model that stands at `path` inside `model`."""
+    kinds: list[Any] = [model]
+    for step in path:
+        kinds = [inner for kind in kinds for inner in _inside(kind, step)]
+    keys: set[str] = set()
+    for kind in _models(kinds):
+        keys |= {info.alias or name for name, info in kind.model_fields.items()}
+    return keys
+
+
+def _inside(kind: Any, step: str | int) -> Iterator[Any]:
+    for flat in _flat(kind):
+        if isinstance(flat, type) and issubclass(flat, BaseModel):
+            for name, info in flat.model_fields.items():
+                if step in (name, info.alias):
+                    yield info.annotation
+        elif get_origin(flat) in (list, tuple, dict):
+            yield from (argument for argument in get_args(flat) if argument is not Ellipsis)
+
+
+def _flat(kind: Any) -> Iterator[Any]:
+    origin = get_origin(kind)
+    if origin is Annotated:
+        yield from _flat(get_args(kind)[0])
+    elif origin in (Union, types.UnionType):
+        for part in get_args(kind):
+            yield from _flat(part)
+    else:
+        yield kind
+
+
+def _models(kinds: list[Any]) -> Iterator[type[BaseModel]]:
+    for kind in kinds:
+        yield from (flat for flat in _flat(kind) if isinstance(flat, type) and issubclass(flat, BaseModel))
