@@ -109,7 +109,7 @@ def parse(text: str | bytes, *, file: str) -> Parsed:
 
 
 def _decode(text: str | bytes, file: str) -> str:
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     if len(data) > MAX_BYTES:
         raise AdvisorError([Problem(file, None, None, "the file is larger than 1 MiB", "give a smaller file")])
     try:
