@@ -1,0 +1,96 @@
+"""Figures as words: three significant digits, unit always, and `unknown` for what was not had.
+
+Every face formats with these functions, so that one value looks the same on screen, in text and in Markdown.
+"""
+
+from __future__ import annotations
+
+from advisor.core.guide.recommendation import Answer, Source
+from advisor.core.sizing.plan import ReplicaRange, Verdict
+
+UNKNOWN = "unknown"
+VERDICT_WORDS: dict[Verdict, str] = {"meets": "✓ meets", "misses": "✗ misses", "undecided": "? undecided"}
+
+
+def digits(value: float) -> str:
+    """Three significant digits without exponent: `0.9`, `13.3`, `1,230`, `12,300,000`; far out `1.2e+20`."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e15:
+        return f"{value:.3g}"
+    rounded = float(f"{value:.3g}")
+    text = f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:,.6f}".rstrip("0").rstrip(".")
+    return text or "0"
+
+
+def count(value: int | None) -> str:
+    """A count in full, with separators: `109,482,240`."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def short_count(value: int | None) -> str:
+    """A large count in three digits: `109M`, `6.74B`."""
+    if value is None:
+        return UNKNOWN
+    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if value >= size:
+            return f"{digits(value / size)}{unit}"
+    return str(value)
+
+
+def milliseconds(value: float | None) -> str:
+    """A latency given in milliseconds, in the unit it reads best in."""
+    return UNKNOWN if value is None else seconds(value / 1000)
+
+
+def seconds(value: float | None) -> str:
+    """A duration given in seconds: `0.5 µs`, `23.4 ms`, `12.3 s`, `4.5 min`, `3.2 h`."""
+    if value is None:
+        return UNKNOWN
+    if value < 1e-3:
+        return f"{digits(value * 1e6)} µs"
+    if value < 10:
+        return f"{digits(value * 1e3)} ms"
+    if value < 120:
+        return f"{digits(value)} s"
+    return f"{digits(value / 60)} min" if value < 7200 else f"{digits(value / 3600)} h"
+
+
+def rate(value: float | None, unit: str = "requests") -> str:
+    """Something per second: `13.3 requests/s`."""
+    return UNKNOWN if value is None else f"{digits(value)} {unit}/s"
+
+
+def gib(value: int | float | None) -> str:
+    """Bytes as MiB below one GiB, else GiB."""
+    if value is None:
+        return UNKNOWN
+    return f"{digits(value / 2**20)} MiB" if value < 2**30 else f"{digits(value / 2**30)} GiB"
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage: 0.456 is `45.6 %`."""
+    return UNKNOWN if value is None else f"{digits(value * 100)} %"
+
+
+def answer(value: Answer) -> str:
+    """An answer as a person would write it: `200`, `true`, `null`, `text-classification`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{int(value)}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+    return str(value)
+
+
+def replicas(value: ReplicaRange | None) -> str:
+    """`3 (3–4)`: the likely number and the interval; one number where both ends agree."""
+    if value is None:
+        return "no number of replicas"
+    if value.low == value.high:
+        return f"{value.mid:,}"
+    return f"{value.mid:,} ({value.low:,}–{value.high:,})"
+
+
+def sources(found: tuple[Source, ...]) -> str:
+    """`G20, G60 (ours)`: the guide's numbers, ours marked as such."""
+    return ", ".join(f"{source.id} (ours)" if source.section == "ours" else source.id for source in found)
