@@ -1,0 +1,266 @@
+"""What a recommendation, a profile and a report say, in order: verdict first, reasons second, alternatives third.
+
+Pure: values in, blocks out. Every figure is formatted by `figures`, and one that is not there is `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from advisor.core.guide.recommendation import Alternative, Because, Change, Component, Reason, Recommendation, Remark
+from advisor.core.report import Report
+from advisor.core.sizing.measurement import Cell, Profile
+from advisor.core.sizing.plan import Percentiles, Plan, PlanStage
+from advisor.core.workload import Workload
+from advisor.report import figures
+from advisor.report.blocks import Block, Command, Heading, Paragraph, Table, Tone, bullets
+
+VERDICT_TONES: dict[str, Tone] = {"meets": "good", "misses": "bad", "undecided": "tight"}
+_RIGHT_OF_CELLS = frozenset(range(2, 9))
+
+
+def recommendation_blocks(recommendation: Recommendation, *, level: int = 1) -> list[Block]:
+    """What is advised, why, its parts, what else could be, and which answers were assumed."""
+    blocks: list[Block] = [
+        Heading(f"{recommendation.architecture} ({recommendation.strength})", level, "good"),
+        bullets([_reason(reason) for reason in recommendation.reasons]),
+        Heading("Components", level + 1),
+        bullets([(_component(part), _because(part.because)) for part in recommendation.components]),
+    ]
+    if remarks := [*recommendation.warnings, *recommendation.notes]:
+        blocks += [Heading("To know", level + 1), bullets([_remark(remark) for remark in remarks])]
+    blocks += [
+        Heading("Alternatives", level + 1),
+        bullets([_alternative(alternative) for alternative in recommendation.alternatives]),
+        Heading("Answers", level + 1),
+        *_answers(recommendation),
+    ]
+    return blocks
+
+
+def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
+    """What was measured, on which machine, and what could not be."""
+    model = profile.model
+    size = figures.short_count(model.parameters)
+    wall = figures.seconds(profile.wall_s)
+    words = f"{model.id}: {model.architecture}, {size} parameters, {model.weights} weights; measured in {wall}"
+    blocks: list[Block] = [Heading(words, level), Paragraph(machine_words(profile)), cells_table(profile.cells)]
+    notes = [f"{_cell_name(cell)}: {cell.note}" for cell in profile.cells if cell.note]
+    if notes:
+        blocks.append(bullets(notes))
+    return blocks
+
+
+def report_blocks(report: Report) -> list[Block]:
+    """The whole answer: verdict, plan, reasons, measurements, and the command that checks it."""
+    blocks = _verdict(report)
+    if report.plan is not None:
+        blocks += _plan(report.plan, report.recommendation.workload)
+    blocks.append(Heading("Architecture", 2))
+    blocks += recommendation_blocks(report.recommendation, level=3)
+    for number, profile in enumerate(report.profiles):
+        if number == 0:
+            blocks.append(Heading("Measured here", 2))
+        blocks += profile_blocks(profile, level=3)
+    if report.plan is not None:
+        blocks += [Heading("Check it yourself", 2), Command(report.plan.reproduce)]
+    return blocks
+
+
+def verdict_sentence(plan: Plan, recommendation: Recommendation) -> str:
+    """The verdict in one sentence, symbol and word first."""
+    workload = recommendation.workload
+    rate = figures.rate(workload.requests_per_second)
+    start = figures.VERDICT_WORDS[plan.verdict]
+    if plan.verdict == "undecided":
+        missing = [f"{stage.role} ({stage.note})" for stage in plan.stages if stage.note and stage.origin is None]
+        return f"{start}: {'; '.join(missing) or 'something was not measured'}"
+    latency = _at_percentile(plan.latency_ms, workload)
+    if plan.replicas is None:
+        return f"{start}: no number of replicas like this machine serves this within the budget; {plan.binding} binds"
+    held = f", {workload.latency_percentile} % answered within {latency}" if latency else ""
+    noun = "replica" if plan.replicas.high == 1 else "replicas"
+    return f"{start}: {figures.replicas(plan.replicas)} {noun} like this machine for {rate}{held}"
+
+
+def machine_words(profile: Profile) -> str:
+    """The machine in one line."""
+    machine = profile.machine
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(machine.versions.items()))
+    cores = f"{machine.cores_usable} usable core{'s' if machine.cores_usable != 1 else ''}"
+    limit = figures.gib(machine.memory_limit_bytes)
+    return f"{machine.cpu}, {cores}, {limit} memory; {versions}; fingerprint {machine.fingerprint}"
+
+
+def cells_table(cells: Sequence[Cell]) -> Table:
+    """Every cell, measured or not; times are medians with the half-width of their 95 % interval."""
+    columns = ("stage", "dtype", "batch", "tokens", "depth", "median", "± 95 %", "throughput", "memory", "n", "flags")
+    return Table(columns, tuple(_cell_row(cell) for cell in cells), _RIGHT_OF_CELLS | {9})
+
+
+def _cell_row(cell: Cell) -> tuple[str, ...]:
+    measured = cell.median_s is not None
+    return (
+        cell.stage,
+        cell.dtype,
+        str(cell.batch_size),
+        "–" if cell.input_tokens is None else str(cell.input_tokens),
+        "–" if cell.context_tokens is None else str(cell.context_tokens),
+        figures.seconds(cell.median_s) if measured else "–",
+        _half_width(cell),
+        figures.rate(cell.throughput_per_s, cell.throughput_unit[:3]) if measured else "–",
+        figures.gib(cell.peak_memory_bytes) if cell.peak_memory_bytes else "–",
+        str(cell.samples),
+        " ".join(cell.flags),
+    )
+
+
+def _half_width(cell: Cell) -> str:
+    if cell.ci95_s is None or not cell.median_s:
+        return "–"
+    low, high = cell.ci95_s
+    return figures.percent(max(high - cell.median_s, cell.median_s - low) / cell.median_s)
+
+
+def _cell_name(cell: Cell) -> str:
+    tokens = f", {cell.input_tokens} tokens" if cell.input_tokens is not None else ""
+    depth = f", depth {cell.context_tokens}" if cell.context_tokens is not None else ""
+    return f"{cell.stage} {cell.dtype} batch {cell.batch_size}{tokens}{depth}"
+
+
+def _verdict(report: Report) -> list[Block]:
+    if report.plan is None:
+        reason = report.undecided or "nothing was measured"
+        return [Heading(f"{figures.VERDICT_WORDS['undecided']}: {reason}", 1, "tight")]
+    words = verdict_sentence(report.plan, report.recommendation)
+    return [Heading(words, 1, VERDICT_TONES[report.plan.verdict])]
+
+
+def _plan(plan: Plan, workload: Workload) -> list[Block]:
+    blocks: list[Block] = [bullets(_plan_lines(plan, workload)), _stages_table(plan.stages)]
+    if notes := [f"{stage.role}: {stage.note}" for stage in plan.stages if stage.note]:
+        blocks.append(bullets(notes))
+    if plan.findings:
+        found = [f"{finding.says} [{finding.id}; {figures.sources(finding.source)}]" for finding in plan.findings]
+        blocks += [Heading("Findings", 2), bullets(found)]
+    if plan.assumptions:
+        blocks += [Heading("Assumed", 2), bullets([f"{assumed.says}" for assumed in plan.assumptions])]
+    return blocks
+
+
+def _plan_lines(plan: Plan, workload: Workload) -> list[str]:
+    lines = []
+    if plan.latency_ms is not None:
+        lines.append(f"Latency: {percentile_words(plan.latency_ms)}{_budget(workload.latency_budget_ms, workload)}")
+    if plan.first_token_ms is not None:
+        budget = _budget(workload.first_token_budget_ms, workload)
+        lines.append(f"First token: {percentile_words(plan.first_token_ms)}{budget}")
+    if plan.per_output_token_ms is not None:
+        lines.append(f"Each further token: {figures.milliseconds(plan.per_output_token_ms)}")
+    if (capacity := plan.capacity_per_replica_rps) is not None:
+        interval = f" ({figures.digits(capacity.low)}–{figures.digits(capacity.high)})"
+        lines.append(f"One replica carries {figures.rate(capacity.mid)}{interval}; the peak is {_peak(workload)}")
+    if plan.utilisation is not None:
+        lines.append(f"Utilisation at the peak: {figures.percent(plan.utilisation)}")
+    if plan.cost_per_million_requests is not None:
+        lines.append(f"Cost per million requests: {figures.digits(plan.cost_per_million_requests)} (your currency)")
+    if plan.binding is not None:
+        where = f" in the {plan.binding_stage}" if plan.binding_stage not in (None, "model") else ""
+        lines.append(f"What binds: {plan.binding}{where}")
+    if plan.nearest is not None:
+        lines.append(f"Nearest plan that passes: {plan.nearest.says}")
+    if plan.first_thing_to_change is not None:
+        lines.append(f"First thing to change: {plan.first_thing_to_change}")
+    return lines
+
+
+def percentile_words(latency: Percentiles) -> str:
+    """`p50 23.4 ms, p95 41 ms, p99 55 ms`."""
+    pairs = (("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99))
+    return ", ".join(f"{name} {figures.milliseconds(value)}" for name, value in pairs)
+
+
+def _peak(workload: Workload) -> str:
+    return figures.rate(workload.requests_per_second)
+
+
+def _budget(budget_ms: float | None, workload: Workload) -> str:
+    return f"; budget {figures.milliseconds(budget_ms)} at p{workload.latency_percentile}" if budget_ms else ""
+
+
+def _at_percentile(latency: Percentiles | None, workload: Workload) -> str | None:
+    value = getattr(latency, f"p{workload.latency_percentile}", None)
+    return None if value is None else figures.milliseconds(value)
+
+
+def _stages_table(stages: Sequence[PlanStage]) -> Table:
+    columns = ("part", "model", "stage", "served by", "p50", "p95", "replicas", "memory", "origin")
+    return Table(columns, tuple(_stage_row(stage) for stage in stages), frozenset({4, 5, 6, 7}))
+
+
+def _stage_row(stage: PlanStage) -> tuple[str, ...]:
+    serving, latency = stage.serving, stage.latency_ms
+    served = "–"
+    if serving is not None:
+        served = f"{serving.runtime} {serving.dtype}, {serving.threads} threads, batch ≤ {serving.max_batch_size}"
+    return (
+        stage.role,
+        stage.model or "–",
+        stage.stage,
+        served,
+        figures.milliseconds(latency.p50) if latency else "–",
+        figures.milliseconds(latency.p95) if latency else "–",
+        figures.replicas(stage.replicas) if stage.replicas else "–",
+        figures.gib(stage.peak_memory_bytes) if stage.peak_memory_bytes else "–",
+        stage.origin or "not measured",
+    )
+
+
+def _reason(reason: Reason) -> str:
+    exception = f" Unless: {reason.unless}" if reason.unless else ""
+    return f"{reason.says}{exception} [{reason.rule}; {figures.sources(reason.source)}]"
+
+
+def _component(part: Component) -> str:
+    architecture = f", {part.architecture}" if part.architecture else ""
+    return f"{part.role}: {part.model or 'no model named'}{architecture}"
+
+
+def _because(found: Sequence[Because]) -> list[str]:
+    return [f"{because.says} [{figures.sources(because.source)}]" for because in found]
+
+
+def _remark(remark: Remark) -> str:
+    symbol = "·" if remark.level == "note" else "!"
+    return f"{symbol} {remark.level}: {remark.says} [{remark.rule}; {figures.sources(remark.source)}]"
+
+
+def _alternative(alternative: Alternative) -> tuple[str, list[str]]:
+    if not alternative.possible:
+        words = f"{alternative.architecture}: no change of answers leads there, only another task would"
+    else:
+        words = f"{alternative.architecture}: would be advised with {change_words(alternative.flip)}"
+    remarks = [_remark(remark) for remark in (*alternative.warnings, *alternative.notes)]
+    misses = [
+        f"{miss.rule} needs {miss.answer} {miss.needed}, got {figures.answer(miss.got)}" for miss in alternative.why_not
+    ]
+    return words, misses + remarks
+
+
+def change_words(changes: Sequence[Change]) -> str:
+    """`requests_per_second 200 → < 10 and priority balanced → accuracy`."""
+    parts = (f"{change.answer} {figures.answer(change.from_)} → {figures.answer(change.to)}" for change in changes)
+    return " and ".join(parts)
+
+
+def _answers(recommendation: Recommendation) -> list[Block]:
+    workload = recommendation.workload.model_dump()
+    defaulted = set(recommendation.defaulted)
+    stated = {key: value for key, value in workload.items() if key not in defaulted and value is not None}
+    said = [f"{key} {figures.answer(value)}" for key, value in stated.items()]
+    assumed = [f"{key} {figures.answer(workload[key])}" for key in recommendation.defaulted]
+    version = f"rules {recommendation.rules_version}, sha256 {recommendation.rules_sha256[:12]}"
+    blocks: list[Block] = [Paragraph(f"You said {', '.join(said)}.")]
+    if assumed:
+        blocks.append(Paragraph(f"Defaults taken: {', '.join(assumed)}."))
+    return [*blocks, Paragraph(f"Decided by {version}.")]
