@@ -1,7 +1,7 @@
 """What parent and child say to each other: one JSON object per line, requests down stdin, events up stdout.
 
-The parent (`advisor.run`) never imports torch; the child (`advisor.profile`) never sees answers or plans. The child ends
-at the end of its stdin.
+The parent (`advisor.run`) never imports torch; the child (`advisor.profile`) never sees answers or plans. The child
+ends at the end of its stdin.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from advisor.core.values import Value
 
 
 class Measure(Value):
-    """Measure these cells of one model, in this order.
+    """Measure these cells of one model: dtype by dtype (a built model is used up before the next), else in this order.
 
-    `threads` None lets the child choose (the protocol's minimum). `seconds_per_cell` caps one cell's warm-up and samples;
-    `seconds_total` the whole request: cells not begun by then are flagged `undecided`. `memory_limit_bytes` is what model
-    and run may take; what does not fit is refused before allocation.
+    `threads` None lets the child choose (the protocol's minimum). `seconds_per_cell` caps one cell's warm-up and
+    samples, `seconds_total` the whole request: cells not begun by then are flagged `undecided`. `memory_limit_bytes` is
+    what model and run may take; what does not fit is refused before allocation. A cell whose median is certain to miss
+    `latency_budget_s` is not sampled further.
     """
 
     request: Literal["measure"] = "measure"
@@ -45,8 +46,8 @@ class Cancel(Value):
     id: int
 
 
-Request = Annotated[Measure | Cancel, Field(discriminator="request")]
-REQUESTS: TypeAdapter[Measure | Cancel] = TypeAdapter(Request)
+Request = Measure | Cancel
+REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="request")])
 
 
 class Ready(Value):
@@ -102,5 +103,5 @@ class Failed(Value):
     fix: str | None = None
 
 
-Event = Annotated[Ready | Waiting | Started | Measured | Finished | Failed, Field(discriminator="event")]
-EVENTS: TypeAdapter[Ready | Waiting | Started | Measured | Finished | Failed] = TypeAdapter(Event)
+Event = Ready | Waiting | Started | Measured | Finished | Failed
+EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -57,8 +57,9 @@ class CellPlan(Value):
 class Cell(Value):
     """One measured cell, or one that could not be measured: then `flags` and `note` say why and the figures are None.
 
-    `ci95_s` is the distribution-free order-statistic interval of the median; `p95_s` needs 59 samples. Throughput counts
-    `throughput_unit` per second: sequences for whole passes, tokens for decode. `flops` and `bytes_moved` are closed forms
+    `ci95_s` is the distribution-free order-statistic interval of the median; `p95_s` is the sample that bounds the 95th
+    percentile from above with 95 % confidence, which needs 59 samples. Throughput counts `throughput_unit` per second at
+    the median: sequences for whole passes, tokens for decode. `flops` and `bytes_moved` are closed forms
     for one run of the cell. `peak_memory_bytes` comes from a pass of its own. `samples_s` holds every sample, in order.
     """
 
@@ -90,6 +91,31 @@ class Cell(Value):
     outliers: int | None = None
     more_samples: int | None = None
     samples_s: tuple[float, ...] | None = None
+
+
+def throughput_unit(stage: Stage) -> Literal["sequences", "tokens"]:
+    """What one run of the stage hands over: a token for each sequence (decode), or the whole sequence."""
+    return "tokens" if stage == "decode" else "sequences"
+
+
+def unmeasured(plan: CellPlan, *, device: str, threads: int, flags: tuple[Flag, ...], note: str) -> Cell:
+    """A cell without figures: `flags` and `note` say why there are none."""
+    return Cell(
+        **plan.model_dump(),
+        device=device,
+        threads=threads,
+        samples=0,
+        median_s=None,
+        ci95_s=None,
+        p95_s=None,
+        throughput_per_s=None,
+        throughput_unit=throughput_unit(plan.stage),
+        peak_memory_bytes=None,
+        flops=None,
+        bytes_moved=None,
+        flags=flags,
+        note=note,
+    )
 
 
 class ProfiledModel(Value):

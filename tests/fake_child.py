@@ -1,0 +1,164 @@
+"""A child without torch: speaks the protocol and "measures" known functions, or misbehaves as told.
+
+    forward, prefill, encode, embed:  T(b, s)   = 2 ms + 20 µs·b·s + 10 ns·b·s²
+    decode:                           T(b, ctx) = 5 ms + 1 ms·b    + 2 µs·b·ctx
+
+bfloat16 takes half of that. Every sample is within 2 % of it, the same at each run; half of the samples are above it.
+
+Start it with `fake_command(...)`. It misbehaves in the cell counted by `--after` (0 = the first):
+`--then crash | kill | hang | garbage | silent | exit-137`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from advisor.core.hardware import Machine
+from advisor.core.protocol import REQUESTS, Cancel, Event, Failed, Finished, Measure, Measured, Ready, Started
+from advisor.core.sizing.measurement import Cell, CellPlan, throughput_unit, unmeasured
+from advisor.core.sizing.statistics import summarise
+
+SAMPLES = 31
+FAKE_MACHINE = Machine(
+    cpu="Fake CPU",
+    cores_usable=2,
+    memory_limit_bytes=16 * 2**30,
+    last_level_cache_bytes=32 * 2**20,
+    versions={"torch": "0.0"},
+    fingerprint="fake00000000",
+)
+
+
+def fake_command(**options: object) -> list[str]:
+    """The command that starts this child: `fake_command(after=2, then="kill", cell_seconds=0.1)`."""
+    words = [sys.executable, str(Path(__file__).resolve())]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return words
+
+
+def true_seconds(plan: CellPlan) -> float:
+    """The known time of one run."""
+    b = plan.batch_size
+    if plan.stage == "decode":
+        seconds = 5e-3 + 1e-3 * b + 2e-6 * b * (plan.context_tokens or 0)
+    else:
+        s = plan.input_tokens or 1
+        seconds = 2e-3 + 20e-6 * b * s + 10e-9 * b * s * s
+    return seconds / 2 if plan.dtype == "bfloat16" else seconds
+
+
+def fake_cell(plan: CellPlan, *, device: str = "cpu", samples: int = SAMPLES) -> Cell:
+    """The cell this child measures for a plan."""
+    truth = true_seconds(plan)
+    offsets = [((7 * i) % samples - samples // 2) / (samples // 2) * 0.02 for i in range(samples)]
+    taken = tuple(truth * (1 + offset) for offset in offsets)
+    summary = summarise(taken)
+    return Cell(
+        **plan.model_dump(),
+        device=device,
+        threads=2,
+        samples=samples,
+        median_s=summary.median_s,
+        ci95_s=summary.ci95_s,
+        p95_s=summary.p95_s,
+        throughput_per_s=plan.batch_size / summary.median_s,
+        throughput_unit=throughput_unit(plan.stage),
+        peak_memory_bytes=(400 if plan.dtype == "float32" else 200) * 2**20 + plan.batch_size * 2**20,
+        flops=1000,
+        bytes_moved=1000,
+        outliers=summary.outliers,
+        samples_s=taken,
+    )
+
+
+def say(event: Event) -> None:
+    sys.stdout.write(event.model_dump_json() + "\n")
+    sys.stdout.flush()
+
+
+def misbehave(how: str) -> None:
+    """Do the one thing that was ordered; `garbage` alone comes back."""
+    if how == "garbage":
+        sys.stdout.write('no event\n{"event": "cell"}\n\x1b[31m[red]\u0000\n' + "x" * 100_000 + "\n")
+        sys.stdout.flush()
+    elif how == "crash":
+        sys.stderr.write("RuntimeError: the fake fell over\n")
+        sys.stderr.flush()
+        os._exit(1)
+    elif how == "exit-137":
+        os._exit(137)
+    elif how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif how == "silent":
+        sys.stdout.close()
+        os.close(1)
+        threading.Event().wait()
+    elif how == "hang":
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def serve(request: Measure, inbox: queue.Queue[str], options: argparse.Namespace) -> None:
+    begun = time.monotonic()
+    cancelled = False
+    for index, plan in enumerate(request.cells):
+        if not cancelled:
+            say(Started(id=request.id, index=index, plan=plan))
+            cancelled = wait_or_cancel(options.cell_seconds, inbox)
+        if cancelled:
+            cell = unmeasured(plan, device=request.device, threads=2, flags=("cancelled",), note="Cancelled.")
+        else:
+            if options.then and index == options.after:
+                misbehave(options.then)
+            cell = fake_cell(plan, device=request.device)
+        say(Measured(id=request.id, index=index, cell=cell))
+    wall_s = time.monotonic() - begun
+    say(Finished(id=request.id, parameters=request.model.parameters, cancelled=cancelled, wall_s=wall_s))
+
+
+def wait_or_cancel(seconds: float, inbox: queue.Queue[str]) -> bool:
+    try:
+        line = inbox.get(timeout=seconds) if seconds > 0 else inbox.get_nowait()
+    except queue.Empty:
+        return False
+    if not line:
+        os._exit(0)
+    return isinstance(REQUESTS.validate_json(line), Cancel)
+
+
+def read_stdin(inbox: queue.Queue[str]) -> None:
+    for line in sys.stdin:
+        inbox.put(line)
+    inbox.put("")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ready-seconds", type=float, default=0.0)
+    parser.add_argument("--cell-seconds", type=float, default=0.0)
+    parser.add_argument("--after", type=int, default=0)
+    parser.add_argument("--then", default="")
+    parser.add_argument("--fail", default="")
+    options = parser.parse_args()
+    time.sleep(options.ready_seconds)
+    if options.fail:
+        say(Failed(says=options.fail, fix="pip install 'archadvisor[profile]'"))
+        return
+    say(Ready(machine=FAKE_MACHINE, pid=os.getpid(), forks=False))
+    inbox: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=read_stdin, args=(inbox,), daemon=True).start()
+    while line := inbox.get():
+        request = REQUESTS.validate_json(line)
+        if isinstance(request, Measure):
+            serve(request, inbox, options)
+
+
+if __name__ == "__main__":
+    main()
