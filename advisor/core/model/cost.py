@@ -1,0 +1,232 @@
+"""What a model costs by closed form: bytes of weights and cache, arithmetic and traffic of one run of a stage.
+
+One idea: a forward pass is a list of matrix products, so its cost is counted, not estimated. One multiply-add is 2
+operations. Attention is counted as eager attention computes it: the full square of scores and of values, also where a
+causal mask throws half of it away. Softmax, normalisations, activations and table look-ups do no matrix product and
+count no operations. Peak memory is the one estimate here, and says so. What any of it means in seconds is measured,
+never computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.core.hardware import BYTES_PER_VALUE, GIB, Dtype
+from advisor.core.model.anatomy import Anatomy, Stack
+from advisor.core.model.entry import ModelEntry
+from advisor.core.model.families import anatomy_of
+from advisor.core.model.parameters import (
+    head_parameters,
+    parameter_count,
+    stack_parameters,
+)
+from advisor.core.sizing.measurement import CellPlan, Stage
+
+STAGES_OF: dict[str, tuple[Stage, ...]] = {
+    "encoder-only": ("forward", "embed"),
+    "decoder-only": ("prefill", "decode"),
+    "encoder-decoder": ("encode", "decode"),
+}
+"""The stages a transformer of each architecture runs through."""
+
+RUNTIME_ALLOWANCE_BYTES = 400 * 2**20
+"""What Python, torch's CPU build and transformers hold before a model is there: 386 MiB on Linux, x86-64, torch 2.13."""
+
+
+def anatomy(entry: ModelEntry) -> Anatomy:
+    """The shape of an entry's model."""
+    return anatomy_of(entry.model_type, entry.config)
+
+
+def weight_bytes(entry: ModelEntry, dtype: Dtype) -> int:
+    """Bytes of all parameters in one dtype, tied weights once. Buffers (positions, masks) are not weights."""
+    return parameter_count(anatomy(entry)) * BYTES_PER_VALUE[dtype]
+
+
+def kv_cache_bytes(
+    entry: ModelEntry, *, dtype: Dtype, batch_size: int, context_tokens: int, source_tokens: int = 0
+) -> int:
+    """Bytes of keys and values kept while decoding: `context_tokens` written ones, and those of the source.
+
+    One key and one value vector per decoder layer, sequence, key-value head and token. An encoder-decoder also keeps
+    the keys and values its cross-attention reads, one set per token of the source; a decoder-only model has no source.
+    Zero for an encoder-only model, which keeps nothing between steps. Source: Pope et al. 2022, arXiv:2211.05102.
+    """
+    stack = anatomy(entry).decoder
+    if stack is None:
+        return 0
+    tokens = context_tokens + (source_tokens if stack.cross_attention else 0)
+    return 2 * stack.num_layers * stack.key_value_size * batch_size * tokens * BYTES_PER_VALUE[dtype]
+
+
+def stage_flops(entry: ModelEntry, plan: CellPlan) -> int:
+    """Floating-point operations of one run of a stage, 2 for each multiply-add.
+
+    `forward`, `embed`: the encoder over [batch_size, input_tokens] and the pooler. `prefill`: the decoder over the
+    whole prompt, logits for its last position only. `encode`: the encoder over the source, and the projection of its
+    output to every decoder layer's cross-attention keys and values, which is paid once per request. `decode`: one new
+    token per sequence on top of `context_tokens` cached ones, with logits. Raises ValueError where the model has no
+    such stage.
+    """
+    shape = _anatomy_for(entry, plan)
+    batch, read, depth = plan.batch_size, plan.input_tokens or 0, plan.context_tokens or 0
+    if plan.stage == "prefill":
+        products = _stack_products(_stack(shape.decoder), batch, queries=read, keys=read)
+    elif plan.stage == "decode":
+        products = _stack_products(_stack(shape.decoder), batch, queries=1, keys=depth + 1, source=read)
+    else:
+        products = _stack_products(_stack(shape.encoder), batch, queries=read, keys=read)
+    if plan.stage == "encode":
+        return 2 * (products + batch * read * _cross_key_value_weights(shape))
+    return 2 * (products + batch * _head_weights(shape))
+
+
+def stage_bytes_moved(entry: ModelEntry, plan: CellPlan) -> int:
+    """Least bytes one run of a stage moves between memory and processor.
+
+    Every weight the stage uses once, the looked-up rows of the tables, the cache read and what is added to it, and the
+    result written. Activations are taken to stay in the processor's cache, so this is a floor: real traffic is no less.
+    Raises ValueError where the model has no such stage.
+    """
+    shape = _anatomy_for(entry, plan)
+    width = BYTES_PER_VALUE[plan.dtype]
+    batch, read, depth = plan.batch_size, plan.input_tokens or 0, plan.context_tokens or 0
+    new_tokens = 1 if plan.stage == "decode" else read
+    rows = batch * new_tokens + (new_tokens if shape.position_rows else 0) + (1 if shape.type_rows else 0)
+    values = (
+        _stage_weights(shape, plan.stage) + rows * shape.hidden_size + _written_values(shape, plan.stage, batch, read)
+    )
+    source = read if plan.stage in ("encode", "decode") else 0
+    cached = {"decode": depth + 1, "prefill": read}.get(plan.stage, 0)
+    cache = kv_cache_bytes(entry, dtype=plan.dtype, batch_size=batch, context_tokens=cached, source_tokens=source)
+    return values * width + cache
+
+
+def _anatomy_for(entry: ModelEntry, plan: CellPlan) -> Anatomy:
+    stages = STAGES_OF.get(entry.architecture, ())
+    if plan.stage not in stages:
+        raise ValueError(f"{entry.id} is {entry.architecture} and has no stage {plan.stage}: {', '.join(stages)}")
+    return anatomy(entry)
+
+
+def _stack(stack: Stack | None) -> Stack:
+    if stack is None:
+        raise ValueError("the model lacks the stack that this stage runs")
+    return stack
+
+
+def _stack_products(stack: Stack, batch: int, *, queries: int, keys: int, source: int = 0) -> int:
+    """Multiply-adds of a stack for `queries` new tokens per sequence that each look at `keys` tokens."""
+    width, tokens = stack.hidden_size, batch * queries
+    projections = 2 * width * (stack.query_size + stack.key_value_size)
+    products = tokens * (projections + stack.mlp_matrices * width * stack.intermediate_size)
+    products += 2 * tokens * keys * stack.query_size  # scores, and the values they weigh
+    if stack.cross_attention:  # keys and values of the source are in the cache already
+        products += tokens * 2 * width * stack.query_size + 2 * tokens * source * stack.query_size
+    return stack.num_layers * products
+
+
+def _cross_key_value_weights(shape: Anatomy) -> int:
+    """Weights that project one source token to the cross-attention keys and values of all decoder layers."""
+    stack = _stack(shape.decoder)
+    return 2 * stack.num_layers * stack.hidden_size * stack.key_value_size
+
+
+def _head_weights(shape: Anatomy) -> int:
+    """Weights the head multiplies one position by: the pooler reads the first one, an LM head the last one."""
+    return shape.hidden_size * (shape.hidden_size if shape.head == "pooler" else shape.vocab_size)
+
+
+def _stage_weights(shape: Anatomy, stage: Stage) -> int:
+    """Parameters a stage reads whole. Tables that are only looked up are not among them."""
+    if stage == "encode":
+        return stack_parameters(_stack(shape.encoder)) + _cross_key_value_weights(shape)
+    stack = _stack(shape.decoder if stage in ("prefill", "decode") else shape.encoder)
+    used = stack_parameters(stack) + shape.embedding_norm_values * shape.hidden_size
+    if stage == "decode" and stack.cross_attention:
+        used -= _cross_key_value_weights(shape)
+    tied = shape.vocab_size * shape.hidden_size if shape.head == "tied" else 0
+    return used + head_parameters(shape) + tied
+
+
+def _written_values(shape: Anatomy, stage: Stage, batch: int, read: int) -> int:
+    """Values of the result: logits of one position, or the encoder's output."""
+    if stage in ("prefill", "decode"):
+        return batch * shape.vocab_size
+    return batch * read * shape.hidden_size
+
+
+@dataclass(frozen=True, slots=True)
+class PeakMemory:
+    """What one run of a stage is expected to hold at once, part by part, in bytes."""
+
+    weights: int
+    cache: int
+    activations: int
+    allowance: int
+
+    @property
+    def total(self) -> int:
+        """All parts together."""
+        return self.weights + self.cache + self.activations + self.allowance
+
+    @property
+    def sum(self) -> str:
+        """The sum as a person would check it: `weights 418 MiB + … = 1.02 GiB`."""
+        parts = {
+            "weights": self.weights,
+            "key-value cache": self.cache,
+            "activations": self.activations,
+            "runtime": self.allowance,
+        }
+        return " + ".join(f"{name} {sized(size)}" for name, size in parts.items() if size) + f" = {sized(self.total)}"
+
+
+def peak_memory(entry: ModelEntry, plan: CellPlan) -> PeakMemory:
+    """What one run of a stage is expected to hold at its peak; an estimate for refusing what cannot fit.
+
+    Weights and the key-value cache are exact. A decode step writes the self-attention cache anew to add one token, so
+    that part counts twice. Activations are the widest moment of one layer, which the allocator keeps: fused attention,
+    so no scores, but T5's position bias is a full square per head and is held twice. Raises ValueError where the model
+    has no such stage.
+    """
+    shape = _anatomy_for(entry, plan)
+    decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
+    source = read if plan.stage in ("encode", "decode") else 0
+    written = (2 * depth + 1) if decodes else read if plan.stage == "prefill" else 0
+    return PeakMemory(
+        weights=weight_bytes(entry, plan.dtype),
+        cache=kv_cache_bytes(
+            entry, dtype=plan.dtype, batch_size=plan.batch_size, context_tokens=written, source_tokens=source
+        ),
+        activations=_activation_bytes(shape, plan),
+        allowance=RUNTIME_ALLOWANCE_BYTES,
+    )
+
+
+def peak_memory_estimate_bytes(entry: ModelEntry, plan: CellPlan) -> int:
+    """`peak_memory` in total."""
+    return peak_memory(entry, plan).total
+
+
+def _activation_bytes(shape: Anatomy, plan: CellPlan) -> int:
+    decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
+    stack = _stack(shape.decoder if plan.stage in ("prefill", "decode") else shape.encoder)
+    queries, keys = (1, depth + 1) if decodes else (read, read)
+    # residual, normalised and attended states; queries and keys before and after positions; values; the MLP's inside
+    per_token = 6 * stack.hidden_size + 2 * (stack.query_size + 2 * stack.key_value_size)
+    per_token += (stack.mlp_matrices + (3 if stack.unfused_activation else 1)) * stack.intermediate_size
+    values = plan.batch_size * queries * per_token
+    if plan.stage in ("prefill", "decode"):
+        values += plan.batch_size * shape.vocab_size
+    if decodes and stack.cross_attention:
+        values += plan.batch_size * read * stack.hidden_size  # the encoder's output stays at hand
+    squares = queries * keys if stack.relative_buckets else 0
+    values += 2 * squares * stack.num_attention_heads
+    return values * BYTES_PER_VALUE[plan.dtype] + 2 * 8 * squares  # T5's distances and buckets are 64-bit integers
+
+
+def sized(size: int) -> str:
+    """Bytes in MiB below one GiB, else GiB, in three digits."""
+    value, unit = (size / 2**20, "MiB") if size < GIB else (size / GIB, "GiB")
+    return f"{float(f'{value:.3g}'):,g} {unit}"
