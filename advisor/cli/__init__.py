@@ -1,6 +1,19 @@
-"""The command line."""
+"""The command line: parse, call, render. `main` is the command `advisor`.
+
+Nothing heavy is imported until a command needs it: `recommend` answers in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
 
 
-def main() -> int:
-    """Run."""
-    return 0
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (contract: exit codes)."""
+    from advisor.cli.dispatch import run
+
+    return run(list(sys.argv[1:] if argv is None else argv))
+
+
+__all__ = ["main"]

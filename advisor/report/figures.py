@@ -5,7 +5,7 @@ Every face formats with these functions, so that one value looks the same on scr
 
 from __future__ import annotations
 
-from advisor.core.guide.recommendation import Answer, Source
+from advisor.core.guide.recommendation import Source
 from advisor.core.sizing.plan import ReplicaRange, Verdict
 
 UNKNOWN = "unknown"
@@ -69,17 +69,6 @@ def gib(value: int | float | None) -> str:
 def percent(value: float | None) -> str:
     """A share as a percentage: 0.456 is `45.6 %`."""
     return UNKNOWN if value is None else f"{digits(value * 100)} %"
-
-
-def answer(value: Answer) -> str:
-    """An answer as a person would write it: `200`, `true`, `null`, `text-classification`."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{int(value)}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
-    return str(value)
 
 
 def replicas(value: ReplicaRange | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.core.guide.recommendation import Alternative, Because, Change, Component, Reason, Recommendation, Remark
+from advisor.core.guide.words import value_words
 from advisor.core.report import Report
 from advisor.core.sizing.measurement import Cell, Profile
 from advisor.core.sizing.plan import Percentiles, Plan, PlanStage
@@ -45,7 +46,7 @@ def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
     wall = figures.seconds(profile.wall_s)
     words = f"{model.id}: {model.architecture}, {size} parameters, {model.weights} weights; measured in {wall}"
     blocks: list[Block] = [Heading(words, level), Paragraph(machine_words(profile)), cells_table(profile.cells)]
-    notes = [f"{_cell_name(cell)}: {cell.note}" for cell in profile.cells if cell.note]
+    notes = [f"{cell_name(cell)}: {cell.note}" for cell in profile.cells if cell.note]
     if notes:
         blocks.append(bullets(notes))
     return blocks
@@ -122,7 +123,8 @@ def _half_width(cell: Cell) -> str:
     return figures.percent(max(high - cell.median_s, cell.median_s - low) / cell.median_s)
 
 
-def _cell_name(cell: Cell) -> str:
+def cell_name(cell: Cell) -> str:
+    """A cell in words: `decode bfloat16 batch 4, depth 160`."""
     tokens = f", {cell.input_tokens} tokens" if cell.input_tokens is not None else ""
     depth = f", depth {cell.context_tokens}" if cell.context_tokens is not None else ""
     return f"{cell.stage} {cell.dtype} batch {cell.batch_size}{tokens}{depth}"
@@ -242,14 +244,14 @@ def _alternative(alternative: Alternative) -> tuple[str, list[str]]:
         words = f"{alternative.architecture}: would be advised with {change_words(alternative.flip)}"
     remarks = [_remark(remark) for remark in (*alternative.warnings, *alternative.notes)]
     misses = [
-        f"{miss.rule} needs {miss.answer} {miss.needed}, got {figures.answer(miss.got)}" for miss in alternative.why_not
+        f"{miss.rule} needs {miss.answer} {miss.needed}, got {value_words(miss.got)}" for miss in alternative.why_not
     ]
     return words, misses + remarks
 
 
 def change_words(changes: Sequence[Change]) -> str:
     """`requests_per_second 200 → < 10 and priority balanced → accuracy`."""
-    parts = (f"{change.answer} {figures.answer(change.from_)} → {figures.answer(change.to)}" for change in changes)
+    parts = (f"{change.answer} {value_words(change.from_)} → {value_words(change.to)}" for change in changes)
     return " and ".join(parts)
 
 
@@ -257,8 +259,8 @@ def _answers(recommendation: Recommendation) -> list[Block]:
     workload = recommendation.workload.model_dump()
     defaulted = set(recommendation.defaulted)
     stated = {key: value for key, value in workload.items() if key not in defaulted and value is not None}
-    said = [f"{key} {figures.answer(value)}" for key, value in stated.items()]
-    assumed = [f"{key} {figures.answer(workload[key])}" for key in recommendation.defaulted]
+    said = [f"{key} {value_words(value)}" for key, value in stated.items()]
+    assumed = [f"{key} {value_words(workload[key])}" for key in recommendation.defaulted]
     version = f"rules {recommendation.rules_version}, sha256 {recommendation.rules_sha256[:12]}"
     blocks: list[Block] = [Paragraph(f"You said {', '.join(said)}.")]
     if assumed:

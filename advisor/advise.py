@@ -1,0 +1,294 @@
+"""The main job as one straight story: answers, recommendation, measurement, plan. Every face calls it.
+
+Nothing is decided, measured or sized here: the rules decide, the child measures, `core.sizing` plans. This is the order
+in which they are asked, and what one hands to the next.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from advisor.core.architecture import Role
+from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
+from advisor.core.guide.recommend import recommend
+from advisor.core.guide.recommendation import Because, Component, Recommendation, Source
+from advisor.core.guide.words import value_words
+from advisor.core.hardware import GIB, Dtype
+from advisor.core.lengths import Lengths, component_lengths
+from advisor.core.workload import Answers, Workload, fill_defaults
+from advisor.store.catalog import load_catalog
+from advisor.store.machine import memory_limit_bytes
+from advisor.store.paths import shipped
+from advisor.store.rulebook import load_rulebook
+
+if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement needs
+    from advisor.core.guide.rulebook import Rulebook
+    from advisor.core.model.catalog import Catalog
+    from advisor.core.model.entry import ModelEntry
+    from advisor.core.protocol import Measure, Ready
+    from advisor.core.report import Report
+    from advisor.core.sizing.measurement import Cell, CellPlan, Profile
+    from advisor.run import Event
+
+SECONDS_QUICK = 36.0
+"""Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
+SECONDS_MOST = 300.0
+SECONDS_PER_CELL_LEAST = 3.0
+PARAMETERS_AT_QUICK = 500_000_000
+DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
+
+
+class MeasuringChild(Protocol):
+    """What the story needs of a child process (see `run.Child`)."""
+
+    async def ready(self) -> Ready: ...
+
+    def measure(self, request: Measure) -> AsyncIterator[Event]: ...
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The rules and the catalogue one run works with."""
+
+    rulebook: Rulebook
+    catalog: Catalog
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What the caller fixed about the measurement; None leaves it to the workload and the effort."""
+
+    model: str | None = None
+    batch_sizes: tuple[int, ...] | None = None
+    input_tokens: tuple[int, ...] | None = None
+    output_tokens: int | None = None
+    dtypes: tuple[Dtype, ...] | None = None
+    device: str = "auto"
+
+
+OnEvent = Callable[[Role, "Event"], None]
+
+
+def load_knowledge(rules: Path | None = None, models: Path | None = None) -> Knowledge:
+    """Rules and catalogue from the given folders, else the shipped ones. Raises AdvisorError with every problem."""
+    return Knowledge(load_rulebook(rules or shipped("rules")), load_catalog(models or shipped("models")))
+
+
+def recommendation(answers: Answers, knowledge: Knowledge, measuring: Measuring | None = None) -> Recommendation:
+    """What the rules advise for these answers, with the model that stands for it on this machine."""
+    workload, defaulted = fill_defaults(answers)
+    advice = recommend(workload, defaulted, knowledge.rulebook, knowledge.catalog, memory_limit(workload))
+    named = measuring.model if measuring else None
+    return _with_named_model(advice, knowledge.catalog.get(named)) if named else advice
+
+
+def memory_limit(workload: Workload) -> int:
+    """Bytes a replica may take: what the team allows, never more than this machine has."""
+    here = memory_limit_bytes()
+    allowed = workload.memory_limit_gib
+    return here if allowed is None else min(here, int(allowed * GIB))
+
+
+async def measure_and_plan(
+    advice: Recommendation,
+    knowledge: Knowledge,
+    child: MeasuringChild,
+    measuring: Measuring | None = None,
+    on_event: OnEvent = lambda role, event: None,
+) -> Report:
+    """Measure every part that has a model and plan from what was measured.
+
+    A cancelled measurement plans from the cells that were finished. Raises AdvisorError where nothing can be measured
+    at all (no torch, no such device).
+    """
+    from advisor.core.report import Report
+    from advisor.core.sizing.planning import plan
+
+    measuring = measuring or Measuring()
+    workload = advice.workload
+    if workload.hosting == "api":
+        reason = "hosting is api: a model behind somebody's API cannot be measured here; the recommendation stands"
+        return Report(recommendation=advice, profiles=(), plan=None, undecided=reason)
+    entries = {part.role: knowledge.catalog.get(part.model) for part in advice.components if part.model}
+    profiles: dict[Role, Profile] = {}
+    for part in advice.components:
+        if entry := entries.get(part.role):
+            report_event = _Reporter(part.role, on_event)
+            profiles[part.role] = await _profile_part(workload, part, entry, child, measuring, report_event)
+            if report_event.cancelled:
+                break
+    plan_ = plan(
+        advice,
+        profiles,
+        {entry.id: entry for entry in entries.values()},
+        memory_limit_bytes=memory_limit(workload),
+        reproduce=reproduce_command(advice, measuring),
+    )
+    return Report(recommendation=advice, profiles=tuple(profiles.values()), plan=plan_)
+
+
+async def profile_model(
+    entry: ModelEntry, child: MeasuringChild, measuring: Measuring, on_event: OnEvent = lambda role, event: None
+) -> Profile:
+    """Measure one catalogue model without a workload."""
+    from advisor.core.sizing.grid import default_cells
+
+    role: Role = entry.roles[0]
+    limit = memory_limit_bytes()
+    cells = default_cells(
+        entry,
+        dtypes=measuring.dtypes or dtypes_that_fit(entry, limit),
+        batch_sizes=measuring.batch_sizes,
+        input_tokens=measuring.input_tokens,
+        output_tokens=measuring.output_tokens,
+    )
+    return await _measured(entry, cells, child, measuring, limit, None, _Reporter(role, on_event))
+
+
+def dtypes_that_fit(entry: ModelEntry, limit_bytes: int) -> tuple[Dtype, ...]:
+    """The dtypes whose weights leave room; the plainest one where none does, so that the refusal shows its sums."""
+    from advisor.core.model.cost import weight_bytes
+
+    fitting = tuple(dtype for dtype in DTYPES if weight_bytes(entry, dtype) < limit_bytes)
+    return fitting or DTYPES[:1]
+
+
+def reproduce_command(advice: Recommendation, measuring: Measuring) -> str:
+    """The command that gives this plan again: every answer that was said, and what was fixed about measuring."""
+    words = ["advisor", "advise"]
+    derived = {"requests_per_second"} if advice.workload.requests_per_day is not None else {"peak_factor"}
+    skipped = derived | set(advice.defaulted)
+    for key, value in advice.workload.model_dump().items():
+        if key not in skipped and value is not None:
+            words += ["--set", f"{key}={value_words(value)}"]
+    options = {
+        "--model": measuring.model,
+        "--batch": _joined(measuring.batch_sizes),
+        "--input-tokens": _joined(measuring.input_tokens),
+        "--output-tokens": measuring.output_tokens,
+        "--dtype": _joined(measuring.dtypes),
+        "--device": None if measuring.device == "auto" else measuring.device,
+    }
+    for option, chosen in options.items():
+        if chosen is not None:
+            words += [option, str(chosen)]
+    return shlex.join(words)
+
+
+def _joined(values: Sequence[object] | None) -> str | None:
+    return None if values is None else ",".join(str(value) for value in values)
+
+
+@dataclass
+class _Reporter:
+    """Passes events on with the part they belong to, and remembers whether the run was cancelled."""
+
+    role: Role
+    on_event: OnEvent
+    cancelled: bool = False
+    cells: dict[int, Cell] = field(default_factory=dict)
+
+    def __call__(self, event: Event) -> None:
+        self.on_event(self.role, event)
+
+
+async def _profile_part(
+    workload: Workload,
+    part: Component,
+    entry: ModelEntry,
+    child: MeasuringChild,
+    measuring: Measuring,
+    report_event: _Reporter,
+) -> Profile:
+    from advisor.core.sizing.grid import cells_for
+
+    lengths: Lengths = component_lengths(workload, architecture=part.architecture, role=part.role)
+    limit = memory_limit(workload)
+    cells = cells_for(
+        entry,
+        lengths,
+        role=part.role,
+        dtypes=measuring.dtypes or dtypes_that_fit(entry, limit),
+        batch_sizes=measuring.batch_sizes,
+        input_tokens=measuring.input_tokens,
+        output_tokens=measuring.output_tokens,
+    )
+    budget_s = workload.latency_budget_ms / 1000 if workload.latency_budget_ms else None
+    return await _measured(entry, cells, child, measuring, limit, budget_s, report_event)
+
+
+async def _measured(
+    entry: ModelEntry,
+    cells: Sequence[CellPlan],
+    child: MeasuringChild,
+    measuring: Measuring,
+    limit: int,
+    budget_s: float | None,
+    report_event: _Reporter,
+) -> Profile:
+    """One request to the child, its cells gathered into a profile."""
+    from advisor.core.protocol import Failed, Finished, Measure, Measured
+    from advisor.core.sizing.grid import best_cells
+    from advisor.core.sizing.measurement import Profile, ProfiledModel
+
+    began = time.monotonic()
+    ready = await child.ready()
+    seconds = seconds_total(entry, len(cells))
+    request = Measure(
+        id=time.monotonic_ns() % 1_000_000_000,
+        model=entry,
+        cells=tuple(cells),
+        device="cpu" if measuring.device == "auto" else measuring.device,
+        seconds_per_cell=seconds / len(cells),
+        seconds_total=seconds,
+        memory_limit_bytes=limit,
+        latency_budget_s=budget_s,
+    )
+    parameters = entry.parameters
+    async for event in child.measure(request):
+        report_event(event)
+        if isinstance(event, Measured):
+            report_event.cells[event.index] = event.cell
+        elif isinstance(event, Finished):
+            parameters = event.parameters or entry.parameters
+            report_event.cancelled = event.cancelled
+        elif isinstance(event, Failed):
+            raise AdvisorError(event.says, exit_code=EXIT_UNDECIDED, fix=event.fix)
+    measured = tuple(report_event.cells[index] for index in sorted(report_event.cells))
+    return Profile(
+        machine=ready.machine,
+        model=ProfiledModel(id=entry.id, architecture=entry.architecture, parameters=parameters, weights="random"),
+        cells=measured,
+        best=best_cells(measured),
+        wall_s=time.monotonic() - began,
+    )
+
+
+def seconds_total(entry: ModelEntry, cells: int) -> float:
+    """Seconds the quick effort gives the cells of one model: more for a larger model or a longer list, capped."""
+    scale = max(1.0, entry.parameters / PARAMETERS_AT_QUICK)
+    floor = SECONDS_PER_CELL_LEAST * cells
+    return max(floor, min(SECONDS_QUICK * scale, SECONDS_MOST))
+
+
+def _with_named_model(advice: Recommendation, entry: ModelEntry) -> Recommendation:
+    """The advice with the model the caller named standing for the part of its architecture."""
+    fitting = [
+        part for part in advice.components if part.architecture == entry.architecture and part.role != "reranker"
+    ]
+    if not fitting:
+        words = (
+            f"{entry.id} is {entry.architecture}, but the advice for {advice.workload.task} is {advice.architecture}"
+        )
+        raise AdvisorError(words, fix="name a model of the advised architecture, see: advisor models")
+    said = Because(says=f"You named {entry.id}.", source=(Source(id="answers", section="yours"),))
+    components = tuple(
+        part.model_copy(update={"model": entry.id, "because": (said,)}) if part is fitting[0] else part
+        for part in advice.components
+    )
+    return advice.model_copy(update={"components": components})

@@ -1,0 +1,176 @@
+"""The options of every command. Only what is built is here."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from advisor import __version__
+from advisor.core.errors import AdvisorError, Problem, did_you_mean
+from advisor.core.workload import ANSWER_ORDER
+
+COMMANDS = ("tui", "recommend", "profile", "advise", "rules", "models", "schema")
+OUTPUT_ENDINGS = (".json", ".md")
+
+DESCRIPTION = """\
+Which transformer architecture your task needs, why, and proof on this machine.
+
+Called bare in a terminal it opens the questionnaire."""
+EPILOG = """\
+exit codes: 0 done · 1 the plan misses the budget, or advice changed · 2 mistake in what was given · 4 undecided ·
+5 internal error · 130 interrupted"""
+ANSWERS_HELP = "answers as YAML or JSON, - for stdin; may be left out when --set gives the task"
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse whose mistakes are AdvisorErrors, so that they too can be JSON."""
+
+    def error(self, message: str) -> NoReturn:
+        fix = f"see: {self.prog} --help"
+        raise AdvisorError([Problem(None, None, None, message, fix)])
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command `advisor`."""
+    top = _Parser(
+        prog="advisor",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"archadvisor {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    _recommend(commands)
+    _profile(commands)
+    _advise(commands)
+    _rules(commands)
+    _models(commands)
+    _schema(commands)
+    _tui(commands)
+    return top
+
+
+def unknown_command(argv: list[str]) -> Problem | None:
+    """A problem with a suggestion where the first word is no command."""
+    first = next((word for word in argv if not word.startswith("-")), None)
+    if first is None or first in COMMANDS:
+        return None
+    near = did_you_mean(first, COMMANDS)
+    hint = f'did you mean "{near}"?' if near else f"commands: {', '.join(COMMANDS)}"
+    return Problem(None, None, None, f'unknown command "{first}"', hint)
+
+
+def _command(commands: argparse._SubParsersAction[_Parser], name: str, help_: str) -> _Parser:
+    return commands.add_parser(name, help=help_, description=help_, allow_abbrev=False)
+
+
+def _recommend(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "recommend", "which architecture and why, by rules only (fast, no torch)")
+    _answers(one)
+    _common(one)
+
+
+def _profile(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "profile", "measure a catalogue model on this machine")
+    one.add_argument("model", metavar="MODEL", help="a catalogue id, see: advisor models")
+    _measuring(one)
+    _common(one, rules=False)
+
+
+def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "advise", "recommend, measure the representative model here, plan capacity")
+    _answers(one)
+    one.add_argument("--model", metavar="ID", help="measure this catalogue model in place of the representative")
+    _measuring(one)
+    _common(one)
+
+
+def _rules(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "rules", "list the rules, prove them, or compare two rule folders")
+    kinds = one.add_subparsers(dest="rules_command", metavar="list|check|diff", required=True)
+    _common(_command(kinds, "list", "every rule with its title and sources"))
+    _common(_command(kinds, "check", "prove the rules complete and free of conflict"))
+    diff = _command(kinds, "diff", "the workloads whose advice differs (exit 1 if any)")
+    diff.add_argument("old", metavar="OLD", help="a rules folder")
+    diff.add_argument("new", metavar="NEW", help="a rules folder")
+    _common(diff, rules=False)
+
+
+def _models(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "models", "the catalogue of models")
+    _common(one, rules=False)
+    kinds = one.add_subparsers(dest="models_command", metavar="list|show ID")
+    _common(_command(kinds, "list", "every model in a line"), rules=False)
+    show = _command(kinds, "show", "one model: sizes, memory, sources")
+    show.add_argument("id", metavar="ID")
+    _common(show, rules=False)
+
+
+def _schema(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "schema", "the JSON Schema of a kind of document")
+    one.add_argument("kind", metavar="KIND", help="workload, recommendation, profile, report, error, …")
+    one.add_argument("--json", action="store_true", help="print mistakes as JSON too (a schema is JSON anyway)")
+    _output(one)
+
+
+def _tui(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "tui", "the questionnaire in the terminal, optionally pre-filled")
+    _answers(one)
+    one.add_argument(
+        "--rules", metavar="DIR", default=argparse.SUPPRESS, help="rules folder in place of the shipped one"
+    )
+    one.add_argument(
+        "--models", metavar="DIR", default=argparse.SUPPRESS, help="models folder in place of the shipped one"
+    )
+
+
+def _answers(one: _Parser) -> None:
+    one.add_argument("answers", metavar="ANSWERS", nargs="?", help=ANSWERS_HELP)
+    one.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help=f"one answer, wins over the file; repeatable; keys: {', '.join(ANSWER_ORDER)}",
+    )
+
+
+def _measuring(one: _Parser) -> None:
+    one.add_argument("--batch", metavar="1,8,32", help="batch sizes to measure")
+    one.add_argument("--input-tokens", metavar="128,512", help="input lengths to measure")
+    one.add_argument("--output-tokens", metavar="32", help="tokens written: sets the depth decode is measured at")
+    one.add_argument("--dtype", metavar="float32,bfloat16", help="dtypes to measure (default: all that fit)")
+    one.add_argument("--runtime", choices=("torch",), default="torch", help="what runs the model")
+    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs")
+    one.add_argument("--effort", choices=("quick",), default="quick", help="one process, intervals within 10 %%")
+    one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
+
+
+def _common(one: _Parser, *, rules: bool = True) -> None:
+    one.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="one JSON document on stdout, mistakes as JSON on stderr",
+    )
+    _output(one)
+    if rules:
+        one.add_argument(
+            "--rules", metavar="DIR", default=argparse.SUPPRESS, help="rules folder in place of the shipped one"
+        )
+    one.add_argument(
+        "--models", metavar="DIR", default=argparse.SUPPRESS, help="models folder in place of the shipped one"
+    )
+    one.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help="no colour")
+    one.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress on stderr")
+
+
+def _output(one: _Parser) -> None:
+    one.add_argument(
+        "--output",
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help=f"also write it to a file ({', '.join(OUTPUT_ENDINGS)})",
+    )

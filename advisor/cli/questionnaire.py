@@ -1,0 +1,23 @@
+"""`advisor tui`: hands over to the terminal app, the one face another starts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from advisor.cli.options import chosen_folder
+from advisor.core.errors import AdvisorError
+from advisor.store.answers import read_answers
+
+
+def tui(options: argparse.Namespace) -> int:
+    """Open the questionnaire, pre-filled where answers are given."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        fix = "use: advisor advise ANSWERS (or --set task=…)"
+        raise AdvisorError("the questionnaire needs a terminal on stdin and stdout", fix=fix)
+    given = options.answers is not None or bool(options.settings)
+    answers = read_answers(options.answers, options.settings) if given else None
+    rules, models = chosen_folder(options, "rules"), chosen_folder(options, "models")
+    from advisor.tui.app import run_app
+
+    return run_app(answers, rules, models)

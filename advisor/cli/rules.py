@@ -1,0 +1,50 @@
+"""`advisor rules list|check|diff`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from advisor.cli.options import chosen_folder, output_path
+from advisor.cli.printing import deliver
+from advisor.core.errors import EXIT_DONE, EXIT_FINDING, AdvisorError, Problem
+from advisor.core.guide.documents import diff_document, proof_document, rules_document
+from advisor.report.listings import diff_blocks, proof_blocks, rules_blocks
+from advisor.store.paths import shipped
+from advisor.store.rulebook import load_rulebook
+
+
+def rules(options: argparse.Namespace) -> int:
+    """List, prove, or compare."""
+    actions = {"list": _list, "check": _check, "diff": _diff}
+    return actions[options.rules_command](options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    output = output_path(options)
+    document = rules_document(load_rulebook(chosen_folder(options, "rules") or shipped("rules")))
+    deliver(document, rules_blocks(document), options, output)
+    return EXIT_DONE
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Prove anew: nothing is taken from what was proved before."""
+    output = output_path(options)
+    book = load_rulebook(chosen_folder(options, "rules") or shipped("rules"), anew=True)
+    document = proof_document(book)
+    deliver(document, proof_blocks(document), options, output)
+    return EXIT_DONE
+
+
+def _diff(options: argparse.Namespace) -> int:
+    output = output_path(options)
+    document = diff_document(load_rulebook(_folder(options.old)), load_rulebook(_folder(options.new)))
+    deliver(document, diff_blocks(document), options, output)
+    return EXIT_FINDING if document.changes else EXIT_DONE
+
+
+def _folder(value: str) -> Path:
+    folder = Path(value)
+    if not folder.is_dir():
+        raise AdvisorError([Problem(value, None, None, "is not a folder", "name a folder of rules")])
+    return folder

@@ -1,0 +1,26 @@
+"""Every kind of document the project prints, by its name in the contract; `workload` is the one it reads."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from advisor.core.guide.documents import RulesDiffDocument, RulesDocument, RulesProofDocument
+from advisor.core.guide.recommendation import Recommendation
+from advisor.core.model.document import ModelDocument, ModelsDocument
+from advisor.core.problems import ErrorDocument
+from advisor.core.report import Report
+from advisor.core.sizing.measurement import Profile
+from advisor.core.workload import Answers
+
+DOCUMENTS: dict[str, type[BaseModel]] = {
+    "workload": Answers,
+    "recommendation": Recommendation,
+    "profile": Profile,
+    "report": Report,
+    "models": ModelsDocument,
+    "model": ModelDocument,
+    "rules": RulesDocument,
+    "rules-proof": RulesProofDocument,
+    "rules-diff": RulesDiffDocument,
+    "error": ErrorDocument,
+}

@@ -1,0 +1,59 @@
+"""Writing what a run produced: checked before the work starts, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from advisor.core.errors import AdvisorError, Problem
+
+
+def check_output(path: Path, endings: Sequence[str]) -> None:
+    """Raise AdvisorError where `path` has an ending nobody renders, or cannot be written.
+
+    Called before a measurement: minutes of work must not end in a missing folder.
+    """
+    if path.suffix.lower() not in endings:
+        words = f'the ending "{path.suffix}" is not supported' if path.suffix else "the file has no ending"
+        raise AdvisorError([Problem(str(path), None, None, words, f"end it in {' or '.join(endings)}")])
+    if path.is_dir():
+        raise AdvisorError([Problem(str(path), None, None, "this is a folder, not a file", "name a file in it")])
+    folder = path.parent
+    if not folder.is_dir():
+        raise AdvisorError([Problem(str(path), None, None, f"there is no folder {folder}", "make it, or name another")])
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise AdvisorError([Problem(str(path), None, None, "may not be written", "name a place you may write to")])
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all. Raises AdvisorError where the disk refuses."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(_mode(path))
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        words = f"cannot be written: {error.strerror or error}"
+        raise AdvisorError(
+            [Problem(str(path), None, None, words, "name a place with room that you may write to")]
+        ) from None
+
+
+def _mode(path: Path) -> int:
+    """The mode a plain `open` would give: the old file's, else what the umask leaves."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
