@@ -1,24 +1,23 @@
 """One rule table from YAML to a value: every mistake at its line and column, nothing proved yet.
 
 The reader is generic: a `TableKind` says which axes, outcomes and keys a table may have, so that the guide's tables and
-the catalogue's preferences are read, compiled and proved by the same code. Conditions become values whose thresholds are
-numbers; what they mean together is `core.guide`'s work.
-"""
+the catalogue's preferences are read, compiled and proved by the same code. Conditions become values whose thresholds
+are numbers; what they mean together is `core.guide`'s work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.core.architecture import ARCHITECTURES, STRENGTHS
 from advisor.core.errors import Problem, allowed_words
-from advisor.core.guide.axis import AxisSpec, Condition, Span, Value, complement, trim
+from advisor.core.guide.axis import AxisSpec
 from advisor.core.guide.proof import Complete, Flaw, prove
 from advisor.core.guide.rule import Facts, Impossible, Outcome, Policy, Rule, Table, make_table
-from advisor.core.guide.words import span_words, value_words
+from advisor.store.rule_condition import Names, read_when
 from advisor.store.schema import validate
 from advisor.store.yaml import Parsed, Steps
 
@@ -59,15 +58,6 @@ class ReadTable:
     rules: tuple[Rule, ...]
     whole: bool
     used: frozenset[str]
-
-
-@dataclass
-class _Names:
-    """The names a table may refer to, and which thresholds it did."""
-
-    thresholds: Mapping[str, float]
-    sources: Collection[str]
-    used: set[str] = field(default_factory=set)
 
 
 class _Examples(BaseModel):
@@ -157,7 +147,7 @@ def read_table(
     problems += found
     if axes is None:
         return None, problems
-    names = _Names(thresholds, sources)
+    names = Names(thresholds, sources)
     rules: list[Rule] = []
     whole = not problems
     for position in range(len(header.rules)):
@@ -189,7 +179,7 @@ def _header_axes(parsed: Parsed, kind: TableKind, header: _Header) -> tuple[dict
 
 
 def _rule(
-    parsed: Parsed, kind: TableKind, at: Steps, axes: Mapping[str, AxisSpec], over: str, names: _Names
+    parsed: Parsed, kind: TableKind, at: Steps, axes: Mapping[str, AxisSpec], over: str, names: Names
 ) -> tuple[Rule | None, list[Problem]]:
     row, problems = validate(parsed, _Row, at=at)
     if row is None:
@@ -277,135 +267,3 @@ def _near_source(word: str, known: Collection[str]) -> str:
     """Too many to list: the nearest, or where they stand."""
     listed = allowed_words(word, known)
     return listed.partition(" — ")[2] or "the facts of guide.yaml, or ours"
-
-
-def read_when(
-    parsed: Parsed, at: Steps, axes: Mapping[str, AxisSpec], known: Mapping[str, AxisSpec], names: _Names
-) -> tuple[tuple[Condition, ...], list[Problem]]:
-    """A `when` as conditions, in its own order. `axes` may be named here, `known` may be named somewhere."""
-    raw = parsed.value
-    for step in at:
-        raw = raw[step]
-    conditions: list[Condition] = []
-    problems: list[Problem] = []
-    for name, value in raw.items():
-        path = (*at, name)
-        if name in axes:
-            condition = _Reader(parsed, axes[name], names, problems).condition(path, value)
-            conditions += [] if condition is None else [condition]
-        elif name in known:
-            problems.append(
-                parsed.problem(path, f"{name} is not declared in axes", f"add {name} to axes, or remove it", key=True)
-            )
-        else:
-            words = f'unknown answer "{name}" — {allowed_words(name, axes)}'
-            problems.append(parsed.problem(path, words, key=True))
-    return tuple(conditions), problems
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Reads what a rule asks of one axis; what is wrong goes into `problems`."""
-
-    parsed: Parsed
-    spec: AxisSpec
-    names: _Names
-    problems: list[Problem]
-
-    def condition(self, path: Steps, raw: object) -> Condition | None:
-        """A list of values, `{not: …}`, or `{min, max}`."""
-        if isinstance(raw, dict) and set(raw) == {"not"}:
-            inner = self._allowed((*path, "not"), raw["not"])
-            if inner is None:
-                return None
-            outside = complement(self.spec, inner)
-            if outside.values or outside.spans:
-                return outside
-            return self._refuse(path, f"this leaves nothing of {self.spec.name}", "allow at least one value")
-        return self._allowed(path, raw)
-
-    def _allowed(self, path: Steps, raw: object) -> Condition | None:
-        if isinstance(raw, dict):
-            span = self._span(path, raw)
-            return span and Condition(self.spec.name, (), (span,))
-        if not isinstance(raw, list):
-            how = "{min: …, max: …}" if self.spec.is_number else f"[{value_words(_plain(raw))}]"
-            return self._refuse(path, f"{self.spec.name} needs a list of allowed values", f"write {how}")
-        if not raw:
-            return self._refuse(path, f"an empty list allows no {self.spec.name}", "leave it out to allow any")
-        found = [self._entry((*path, number), entry, raw[:number]) for number, entry in enumerate(raw)]
-        if None in found:
-            return None
-        values = tuple(value for one in found if one is not None for value in one[0])
-        spans = tuple(span for one in found if one is not None for span in one[1])
-        order = self.spec.listed
-        return Condition(self.spec.name, tuple(sorted(values, key=order.index)) if order else values, spans)
-
-    def _entry(
-        self, path: Steps, entry: object, earlier: list[object]
-    ) -> tuple[tuple[Value, ...], tuple[Span, ...]] | None:
-        if any(entry == one and type(entry) is type(one) for one in earlier):
-            return self._refuse(path, f"{value_words(_plain(entry))} is named twice", "keep one of them")
-        if isinstance(entry, dict) and self.spec.is_number:
-            span = self._span(path, entry)
-            return span and ((), (span,))
-        if not self.spec.is_number:
-            return self._named(path, entry)
-        if entry is None:
-            if self.spec.nullable:
-                return (None,), ()
-            return self._refuse(path, f"{self.spec.name} is never null", "remove it")
-        if isinstance(entry, int) and not isinstance(entry, bool) and self.spec.whole:
-            span = trim(self.spec, (entry, entry + 1))
-            return ((), (span,)) if span else self._refuse(path, f"{self.spec.name} is never {entry}", "remove it")
-        return self._refuse(path, f"{self.spec.name} is a number", "write {min: …, max: …}")
-
-    def _named(self, path: Steps, entry: object) -> tuple[tuple[Value, ...], tuple[Span, ...]] | None:
-        for value in self.spec.listed:
-            if entry == value and type(entry) is type(value):
-                return (value,), ()
-        allowed = [value_words(value) for value in self.spec.listed]
-        shown = f'"{entry}"' if isinstance(entry, str) else value_words(_plain(entry))
-        return self._refuse(path, f"unknown {self.spec.name} {shown} — {allowed_words(entry, allowed)}", None)
-
-    def _span(self, path: Steps, raw: dict[str, object]) -> Span | None:
-        name = self.spec.name
-        if not self.spec.is_number:
-            return self._refuse(path, f"{name} is no number", f"write a list: [{value_words(self.spec.listed[0])}]")
-        if unknown := [key for key in raw if key not in ("min", "max")]:
-            words = f'unknown key "{unknown[0]}" — {allowed_words(unknown[0], ("min", "max", "not"))}'
-            return self._refuse((*path, unknown[0]), words, None, key=True)
-        if not raw:
-            return self._refuse(path, "an interval needs min, max or both", "write {min: …}")
-        bounds = {key: self._bound((*path, key), value) for key, value in raw.items()}
-        if None in bounds.values():
-            return None
-        given = (bounds.get("min"), bounds.get("max"))
-        span = trim(self.spec, given)
-        if span is None:
-            return self._refuse(path, f"no {name} is {span_words(given)}", "min is included, max is not")
-        return span
-
-    def _bound(self, path: Steps, raw: object) -> float | None:
-        value = raw
-        if isinstance(raw, str):
-            if raw not in self.names.thresholds:
-                words = f'unknown threshold "{raw}" — {allowed_words(raw, self.names.thresholds)}'
-                return self._refuse(path, words, "name one of thresholds.yaml, or write a number")
-            self.names.used.add(raw)
-            value = self.names.thresholds[raw]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return self._refuse(path, "a bound is a number or the name of a threshold", "leave it out for no bound")
-        if abs(value) > 1e300:
-            return self._refuse(path, "this bound is beyond any number that could be meant", "leave it out")
-        if self.spec.whole and not float(value).is_integer():
-            words = f"{self.spec.name} is a whole number, so {value_words(value)} is no bound of it"
-            return self._refuse(path, words, "write a whole number")
-        return int(value) if float(value).is_integer() else float(value)
-
-    def _refuse(self, path: Steps, message: str, fix: str | None, *, key: bool = False) -> None:
-        self.problems.append(self.parsed.problem(path, message, fix, key=key))
-
-
-def _plain(raw: object) -> Value:
-    return raw if isinstance(raw, str | int | float | bool) or raw is None else "…"
