@@ -30,7 +30,7 @@ STAGES_OF: dict[str, tuple[Stage, ...]] = {
 """The stages a transformer of each architecture runs through."""
 
 RUNTIME_ALLOWANCE_BYTES = 400 * 2**20
-"""What Python, torch's CPU build and transformers hold before a model is there: 386 MiB on Linux, x86-64, torch 2.13."""
+"""What Python, torch's CPU build and transformers hold before any model: 386 MiB on Linux, x86-64, torch 2.13."""
 
 
 def anatomy(entry: ModelEntry) -> Anatomy:

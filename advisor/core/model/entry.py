@@ -23,8 +23,8 @@ class ModelEntry(Value):
     gives one that is not that count. `context_tokens` is a hard limit where the model cannot use positions beyond it
     (`context_is_hard`), else the length trained on. `context_covers` says whether the limit is on the input alone or
     on input and output together. `context_note` is for people whose texts are longer than `context_note_beyond` tokens
-    (`context_tokens` where left out). `language_names` lists the languages trained on, `transformers_class` is the
-    class the child builds, `config` its config values.
+    (`context_tokens` where left out); `context_source` names the guide's facts on that length. `language_names` lists
+    the languages trained on, `transformers_class` is the class the child builds, `config` its config values.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)
@@ -42,6 +42,7 @@ class ModelEntry(Value):
     context_covers: Literal["input", "input+output"]
     context_note: str | None = None
     context_note_beyond: int | None = Field(default=None, ge=1)
+    context_source: tuple[str, ...] = ("ours",)
     parameters: int = Field(ge=1)
     source_parameters: int | None = Field(default=None, ge=1)
     license: str

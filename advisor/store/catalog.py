@@ -1,0 +1,247 @@
+"""A folder of models to a catalogue: every mistake of every file in one run, each at its line and column.
+
+One family per file, `representatives.yaml` for what stands for what, `sources.yaml` for the facts cited. Beyond the
+shape of each file it checks what only the closed forms know: that a config can be built, that the parameters stated are
+those of the module, that a context fits the positions there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from advisor.core.architecture import Architecture, Role
+from advisor.core.errors import AdvisorError, Problem, allowed_words
+from advisor.core.guide.axis import Value
+from advisor.core.guide.rule import Facts
+from advisor.core.model.catalog import COMPONENT_AXES, OURS, Catalog
+from advisor.core.model.entry import ModelEntry
+from advisor.core.model.families import FAMILIES, Family, anatomy_of, config_mistakes
+from advisor.core.model.parameters import parameter_count
+from advisor.core.task import Task
+from advisor.core.workload import Priority
+from advisor.store.rule_table import TableKind, load_table, source_problems
+from advisor.store.schema import validate
+from advisor.store.yaml import Parsed, Steps, read
+
+PREFERENCES, SOURCES = "representatives.yaml", "sources.yaml"
+OVER = "component"
+MAX_PARAMETERS = 10**13
+"""Five times the largest model anybody has published: beyond it a size is a slip of the pen."""
+
+Files = Mapping[str, Parsed]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Family(_Strict):
+    models: Annotated[list[Any], Field(min_length=1)]
+
+
+class _Sources(_Strict):
+    sources: dict[str, Annotated[str, Field(strict=True, min_length=1)]]
+
+
+class _Component(_Strict):
+    """An example of the table of preferences: a component, whose task it must name."""
+
+    role: Role = "model"
+    architecture: Architecture = "encoder-only"
+    task: Task
+    priority: Priority = "balanced"
+
+
+def load_catalog(folder: Path) -> Catalog:
+    """The catalogue in `folder`. Raises AdvisorError with every problem of every file."""
+    reading = _Reading(folder)
+    catalog = reading.catalog()
+    if reading.problems or catalog is None:
+        order = sorted(reading.problems, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.message))
+        raise AdvisorError(order)
+    return catalog
+
+
+class _Reading:
+    """One folder being read: the files that could be parsed, and every problem found on the way."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: list[Problem] = []
+        self.files: dict[str, Parsed] = {}
+        for path in self._paths():
+            try:
+                self.files[path.name] = read(path)
+            except AdvisorError as error:
+                self.problems += error.problems
+
+    def _paths(self) -> list[Path]:
+        """The files of the folder. The two that every catalogue has are named also where they are missing."""
+        if not self.folder.is_dir():
+            raise AdvisorError(
+                [Problem(str(self.folder), None, None, "no such models folder", "name a folder of models")]
+            )
+        try:
+            paths = sorted(path for path in self.folder.iterdir() if path.is_file())
+        except OSError as error:
+            words = f"cannot be read: {error.strerror or error}"
+            raise AdvisorError([Problem(str(self.folder), None, None, words, "check its permissions")]) from None
+        for path in paths:
+            if path.suffix == ".yml":
+                words = "a models file ends in .yaml"
+                self.problems.append(Problem(str(path), None, None, words, f"rename it to {path.stem}.yaml"))
+        found = {path.name for path in paths}
+        for name, holds in ((PREFERENCES, "says which model stands for what"), (SOURCES, "lists the facts cited")):
+            if name not in found:
+                words = f"{name} is missing: it {holds}"
+                self.problems.append(
+                    Problem(str(self.folder), None, None, words, f"copy the shipped {name} and edit it")
+                )
+        return [path for path in paths if path.suffix == ".yaml"]
+
+    def catalog(self) -> Catalog | None:
+        """The catalogue, or None where a part is missing; the problems say which."""
+        sections = self._sections()
+        entries = self._entries(sections)
+        preferences = self.files.get(PREFERENCES)
+        if preferences is None:
+            return None
+        table, problems = load_table(
+            preferences, _preferences_kind(entries), thresholds={}, sources=(OURS, *(sections or ()))
+        )
+        # a model that could not be read, or facts that could not, would be reported again by every row that names them
+        self.problems += problems if sections is not None and not self.problems else []
+        return Catalog(entries, table, sections) if table is not None and sections is not None else None
+
+    def _sections(self) -> dict[str, str] | None:
+        parsed = self.files.get(SOURCES)
+        if parsed is None:
+            return None
+        sources, problems = validate(parsed, _Sources)
+        self.problems += problems
+        return sources.sources if sources is not None else None
+
+    def _entries(self, sections: Mapping[str, str] | None) -> dict[str, ModelEntry]:
+        entries: dict[str, ModelEntry] = {}
+        places: dict[str, str] = {}
+        for name in sorted(set(self.files) - {PREFERENCES, SOURCES}):
+            parsed = self.files[name]
+            for at, entry in self._family(parsed):
+                problems = list(_entry_problems(parsed, at, entry))
+                if sections is not None:
+                    known = (OURS, *sections)
+                    problems += source_problems(parsed, (*at, "context_source"), entry.context_source, known)
+                if entry.id in entries:
+                    words = f"the id {entry.id} stands twice, first in {places[entry.id]}"
+                    problems.append(parsed.problem((*at, "id"), words, "give each model its own id"))
+                self.problems += problems
+                entries.setdefault(entry.id, entry)
+                places.setdefault(entry.id, f"{name}:{parsed.place((*at, 'id')).line}")
+        if not entries and not self.problems:
+            words = "no file here holds a model"
+            self.problems.append(Problem(str(self.folder), None, None, words, "add a family, a list under `models:`"))
+        return entries
+
+    def _family(self, parsed: Parsed) -> Iterator[tuple[Steps, ModelEntry]]:
+        """The entries of one file that have the right shape, with their places."""
+        family, problems = validate(parsed, _Family)
+        self.problems += problems
+        for number in range(len(family.models) if family is not None else 0):
+            entry, problems = validate(parsed, ModelEntry, at=("models", number))
+            self.problems += problems
+            if entry is not None:
+                yield ("models", number), entry
+
+
+def _preferences_kind(entries: Mapping[str, ModelEntry]) -> TableKind:
+    return TableKind(
+        axes={OVER: COMPONENT_AXES},
+        policy="unique",
+        outcomes=tuple(entries),
+        check_example=lambda parsed, at, over: validate(parsed, _Component, at=at)[1],
+        complete=_complete,
+        many=True,
+    )
+
+
+def _complete(example: Facts) -> dict[str, Value]:
+    return _Component.model_validate(example).model_dump()
+
+
+def _entry_problems(parsed: Parsed, at: Steps, entry: ModelEntry) -> Iterator[Problem]:
+    """What is wrong with an entry of the right shape, named by its id because a file holds several."""
+
+    def problem(key: Steps, message: str, fix: str | None = None, *, named: bool = False) -> Problem:
+        return parsed.problem((*at, *key), f"{entry.id}: {message}", fix, key=named)
+
+    family = FAMILIES.get(entry.model_type)
+    if family is None:
+        words = f'unknown model_type "{entry.model_type}" — {allowed_words(entry.model_type, FAMILIES)}'
+        yield problem(("model_type",), words, "a new model type needs its closed forms first")
+        return
+    for key, message, fix in (*_family_mistakes(entry, family), *_list_mistakes(entry)):
+        yield problem(key, message, fix)
+    mistakes = config_mistakes(entry.model_type, entry.config)
+    for key, message, fix in mistakes:
+        yield problem(key, message, fix, named=message.startswith("unknown config key"))
+    if mistakes:
+        return
+    for key, message, fix in (*_parameter_mistakes(entry), *_context_mistakes(entry, family)):
+        yield problem(key, message, fix)
+
+
+_Mistakes = Iterator[tuple[Steps, str, str | None]]
+
+
+def _family_mistakes(entry: ModelEntry, family: Family) -> _Mistakes:
+    for key in ("architecture", "transformers_class"):
+        stated, built = getattr(entry, key), getattr(family, key)
+        if stated != built:
+            yield (key,), f"{key} {stated} is not what {entry.model_type} is built as", f"write {built}"
+
+
+def _list_mistakes(entry: ModelEntry) -> _Mistakes:
+    for key in ("roles", "tasks"):
+        values: tuple[str, ...] = getattr(entry, key)
+        for number, value in enumerate(values):
+            if value in values[:number]:
+                yield (key, number), f"{value} is named twice in {key}", "keep one of them"
+
+
+def _parameter_mistakes(entry: ModelEntry) -> _Mistakes:
+    counted = parameter_count(anatomy_of(entry.model_type, entry.config))
+    if counted > MAX_PARAMETERS:
+        words = f"these sizes make {_spaced(counted)} parameters, more than any model has"
+        yield ("config",), words, "check the sizes of the config"
+    elif counted != entry.parameters:
+        words = f"{_spaced(entry.parameters)} parameters expected, closed form gives {_spaced(counted)}"
+        yield ("parameters",), words, _likely_cause(entry, entry.parameters - counted)
+
+
+def _likely_cause(entry: ModelEntry, excess: int) -> str:
+    """Which config value explains a difference, where one does."""
+    config = entry.config
+    head = config["vocab_size"] * (config.get("hidden_size") or config.get("n_embd") or config.get("d_model") or 0)
+    if abs(excess) == head:
+        return "check tie_word_embeddings"
+    return "check the sizes of the config, or state the closed form's figure"
+
+
+def _context_mistakes(entry: ModelEntry, family: Family) -> _Mistakes:
+    positions = entry.config.get(family.positions_key) if family.positions_key else None
+    if positions is None:
+        return
+    if entry.context_tokens > positions:
+        words = f"context_tokens {entry.context_tokens} is more than {family.positions_key} {positions}"
+        yield ("context_tokens",), words, f"write {positions} or less"
+    if not entry.context_is_hard:
+        words = f"context_is_hard is false, but {entry.model_type} has no positions beyond {positions}"
+        yield ("context_is_hard",), words, "write true"
+
+
+def _spaced(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
