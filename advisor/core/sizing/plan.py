@@ -28,7 +28,10 @@ class Percentiles(Value):
 
 
 class Rates(Value):
-    """Requests per second, for the lower bound, the median and the upper bound of what was measured."""
+    """Requests per second: `low` if the machine is as slow as the measurement allows, `high` if as fast.
+
+    0.0 is a figure: no request, however alone, meets the budget then.
+    """
 
     low: float
     mid: float
@@ -97,15 +100,24 @@ class Nearest(Value):
 class Plan(Value):
     """Whether the measured model serves the volume in the budget on machines like this one, and with how many.
 
-    `latency_ms`, `first_token_ms` and `per_output_token_ms` are at the planned rate per replica. `meets_latency` is None
-    without a budget. When no number of replicas meets the budget, `replicas` and `utilisation` are None and `nearest`
-    holds the smallest change that would pass. `cost_per_million_requests` is in the currency of `replica_cost_per_hour`.
+    `latency_ms`, `first_token_ms` and `per_output_token_ms` are at the planned rate per replica, and of a request
+    alone where there is no plan; `origin` says where they come from. `judged_latency_ms` and `judged_first_token_ms`
+    are the same at the workload's own percentile, to be held against the budgets. `meets_latency` is None without a
+    budget and where it is not decided. `replicas` counts the machines of all parts of a pipeline,
+    `capacity_per_replica_rps` is that of the part named in `binding_stage`. When no number of replicas meets the
+    budget, `replicas` and `utilisation` are None and `nearest` holds the smallest change that would pass.
+    `cost_per_million_requests` is in the currency of `replica_cost_per_hour`, with the replicas paid for at the
+    planned rate all the time. In a pipeline with a part that has no figure, all of these are of the parts that have
+    one.
     """
 
     verdict: Verdict
     meets_latency: bool | None
     latency_ms: Percentiles | None
+    judged_latency_ms: float | None = None
+    origin: Origin | None = None
     first_token_ms: Percentiles | None
+    judged_first_token_ms: float | None = None
     per_output_token_ms: float | None
     capacity_per_replica_rps: Rates | None
     replicas: ReplicaRange | None

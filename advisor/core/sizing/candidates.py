@@ -1,0 +1,281 @@
+"""The ways a measured part can be served, each as a server that a queue can run.
+
+A part is one model in one role; a candidate is one configuration of it: runtime, dtype, and how many requests at once.
+Every measured dtype and every measured batch size makes a candidate; which is best is decided in `pipeline`. Nothing is
+planned that was not measured: no larger batch, no deeper cache; what lies beyond is named in `floors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from advisor.core.architecture import Role
+from advisor.core.hardware import Dtype
+from advisor.core.lengths import Lengths
+from advisor.core.model.cost import kv_cache_bytes, weight_bytes
+from advisor.core.model.entry import ModelEntry
+from advisor.core.sizing.decoding import Decoder, StepTimes
+from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
+from advisor.core.sizing.measurement import Cell, Origin, Profile, Stage
+from advisor.core.sizing.plan import Serving
+from advisor.core.sizing.serving import Batcher, Server
+
+
+@dataclass(frozen=True, slots=True)
+class StageFact:
+    """One stage of a candidate and where its times come from."""
+
+    stage: Stage
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One configuration of a part: a server for each bound of what was measured.
+
+    `floors` says which figures are only a floor, and why. `samples` counts the runs whose spread the servers draw
+    from. `step_s` is one decode step of a single answer (median). `peak_memory_bytes` is None where neither a
+    measurement nor a closed form gives it.
+    """
+
+    serving: Serving
+    stages: tuple[StageFact, ...]
+    servers: Mapping[Bound, Server]
+    peak_memory_bytes: int | None
+    samples: int
+    floors: tuple[str, ...] = ()
+    step_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One model in its role. Without candidates it has no figure, and `missing` says why."""
+
+    role: Role
+    model: str | None
+    stages: tuple[Stage, ...]
+    lengths: Lengths
+    candidates: tuple[Candidate, ...] = ()
+    missing: str | None = None
+    writes: bool = False
+
+
+def stages_of(profile: Profile, role: Role) -> tuple[Stage, ...]:
+    """The stages a request passes in this model."""
+    if profile.model.architecture == "decoder-only":
+        return ("prefill", "decode")
+    if profile.model.architecture == "encoder-decoder":
+        return ("encode", "decode")
+    measured = {cell.stage for cell in profile.cells}
+    wanted: Stage = "embed" if role == "retriever" else "forward"
+    return (wanted if wanted in measured or "forward" not in measured else "forward",)
+
+
+def part_of(role: Role, profile: Profile, entry: ModelEntry | None, lengths: Lengths) -> Part:
+    """The part as measured, with all its candidates."""
+    stages = stages_of(profile, role)
+    candidates: list[Candidate] = []
+    for cells in _by_configuration(profile.cells):
+        source = _Source(cells, entry, lengths)
+        candidates += source.batchers(stages[0]) if len(stages) == 1 else source.decoders(stages[0])
+    missing = None if candidates else _why_missing(profile.cells, stages)
+    return Part(role, profile.model.id, stages, lengths, tuple(candidates), missing, writes=len(stages) > 1)
+
+
+def _by_configuration(cells: Sequence[Cell]) -> list[tuple[Cell, ...]]:
+    """Cells of whole models, grouped by what serves them."""
+
+    def configuration(cell: Cell) -> tuple[str, str, str, int]:
+        return (cell.runtime, cell.dtype, cell.device, cell.threads)
+
+    whole = sorted((cell for cell in cells if cell.layers is None), key=configuration)
+    return [tuple(group) for _, group in groupby(whole, key=configuration)]
+
+
+def _why_missing(cells: Sequence[Cell], stages: Sequence[Stage]) -> str:
+    """Why no configuration has every stage: the note of a cell of the first stage that has no figure."""
+    for stage in stages:
+        of_stage = [cell for cell in cells if cell.stage == stage]
+        if any(map(usable, of_stage)):
+            continue
+        notes = [cell.note or ", ".join(cell.flags) for cell in of_stage if cell.note or cell.flags]
+        return f"{stage} has no figure: {notes[0] if notes else 'no cell of it was measured'}"
+    return f"no configuration was measured in all of {', '.join(stages)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The cells of one configuration of one model, and what is planned with it."""
+
+    cells: tuple[Cell, ...]
+    entry: ModelEntry | None
+    lengths: Lengths
+
+    def batchers(self, stage: Stage) -> list[Candidate]:
+        """A greedy batcher for each measured limit on the batch."""
+        surface = Surface.of(self._of(stage))
+        if not surface.points:
+            return []
+        tokens = self.lengths.input_tokens
+        times = {bound: surface.service_s(tokens, bound) for bound in BOUNDS}
+        residuals = residuals_of(self._of(stage))
+        fact = StageFact(stage, self._origin(surface, stage, tokens))
+        floors = () if surface.reaches(tokens) else (_beyond(stage, "inputs", tokens, surface),)
+        return [
+            Candidate(
+                serving=self._serving(batch),
+                stages=(fact,),
+                servers={bound: Batcher(times[bound][:batch], residuals) for bound in BOUNDS},
+                peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
+                samples=len(residuals),
+                floors=floors,
+            )
+            for batch in _limits(surface, len(times["mid"]))
+        ]
+
+    def decoders(self, reading: Stage) -> list[Candidate]:
+        """Continuous batching for each measured number of slots."""
+        read = Surface.of(self._of(reading))
+        yields_token = reading == "prefill"
+        steps = max(self.lengths.output_tokens, 1) - (1 if yields_token else 0)
+        decode, source_floor = self._decode_cells(needs_source=not yields_token)
+        step = Surface.of(decode, by_context=True)
+        if not read.points or (steps > 0 and not step.points):
+            return []
+        first = self.lengths.input_tokens if yields_token else 0
+        last = first + max(steps - 1, 0)
+        reading_s = {bound: read.service_s(self.lengths.input_tokens, bound) for bound in BOUNDS}
+        step_times = {bound: _step_times(step, first, last, bound) for bound in BOUNDS} if steps else None
+        floors = [] if read.reaches(self.lengths.input_tokens) else [_beyond(reading, "inputs", first, read)]
+        if steps:
+            floors += source_floor
+            floors += [] if step.reaches(last) else [_beyond("decode", "caches", last, step)]
+        facts = [StageFact(reading, self._origin(read, reading, self.lengths.input_tokens))]
+        facts += [StageFact("decode", self._origin(step, "decode", last, steps=steps))] if steps else []
+        known = len(step_times["mid"].step_s) if step_times else len(reading_s["mid"])
+        residuals = residuals_of(self._of(reading)), residuals_of(decode)
+        return [
+            Candidate(
+                serving=self._serving(slots),
+                stages=tuple(facts),
+                servers={
+                    bound: Decoder(
+                        reading_s=reading_s[bound][:slots],
+                        times=step_times[bound] if step_times else StepTimes((0,), ((0.0,),) * slots),
+                        slots=slots,
+                        first_context=first,
+                        steps=steps,
+                        reading_yields_token=yields_token,
+                        reading_residuals=residuals[0],
+                        step_residuals=residuals[1],
+                    )
+                    for bound in BOUNDS
+                },
+                peak_memory_bytes=self._peak_of_slots(reading, slots, len(reading_s["mid"][:slots])),
+                samples=len(residuals[0]) + len(residuals[1]),
+                floors=tuple(floors),
+                step_s=step_times["mid"].at(1, first) if step_times else None,
+            )
+            for slots in _limits(step if steps else read, known)
+        ]
+
+    def _of(self, stage: Stage) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.cells if cell.stage == stage)
+
+    def _decode_cells(self, *, needs_source: bool) -> tuple[tuple[Cell, ...], list[str]]:
+        """Decode cells; where a step also reads a source, those of the shortest source that is long enough."""
+        cells = self._of("decode")
+        if not needs_source:
+            return cells, []
+        tokens = self.lengths.input_tokens
+        sources = sorted({cell.input_tokens or 0 for cell in cells if usable(cell)})
+        if not sources:
+            return (), []
+        source = next((length for length in sources if length >= tokens), sources[-1])
+        kept = tuple(cell for cell in cells if (cell.input_tokens or 0) == source)
+        return kept, [] if source >= tokens else [_longest("decode", "sources", tokens, source)]
+
+    def _serving(self, batch: int) -> Serving:
+        cell = self.cells[0]
+        return Serving(runtime=cell.runtime, dtype=cell.dtype, threads=cell.threads, max_batch_size=batch)
+
+    def _origin(self, surface: Surface, stage: Stage, tokens: int, *, steps: int = 0) -> Origin:
+        """Measured only if this very length was; a whole answer is put together from steps, never measured."""
+        not_measured = {cell.origin for cell in self._of(stage) if usable(cell)} - {"measured"}
+        if not surface.reaches(tokens) or not_measured:
+            return "extrapolated"
+        return "measured" if surface.measured_at(tokens) and not steps else "interpolated"
+
+    def _peak(self, stage: Stage, batch: int, tokens: int) -> int | None:
+        """Peak memory of a pass no larger than this: the largest measured among the cells that cover it.
+
+        Cells a little longer than planned count too, because memory is not interpolated; the weights alone stand in
+        where no cell has a figure.
+        """
+        lengths = [(cell.input_tokens or 0) for cell in self._of(stage) if usable(cell)]
+        covering = min((length for length in lengths if length >= tokens), default=max(lengths, default=0))
+        peaks = [
+            cell.peak_memory_bytes
+            for cell in self._of(stage)
+            if cell.peak_memory_bytes is not None and cell.batch_size <= batch and (cell.input_tokens or 0) <= covering
+        ]
+        return max(peaks) if peaks else self._weights()
+
+    def _weights(self) -> int | None:
+        return None if self.entry is None else weight_bytes(self.entry, self._dtype)
+
+    @property
+    def _dtype(self) -> Dtype:
+        return self.cells[0].dtype
+
+    def _cache(self, batch: int, context: int) -> int:
+        if self.entry is None:
+            return 0
+        source = self.lengths.longest_input_tokens
+        return kv_cache_bytes(
+            self.entry, dtype=self._dtype, batch_size=batch, context_tokens=context, source_tokens=source
+        )
+
+    def _peak_of_slots(self, reading: Stage, slots: int, group: int) -> int | None:
+        """Peak memory with every slot at its longest: measured where that was measured, cache by closed form beyond it.
+
+        While a group is read the other slots hold their caches, which the reading cell alone did not have.
+        """
+        longest_input, longest_output = self.lengths.longest_input_tokens, self.lengths.longest_output_tokens
+        deepest = longest_output + (longest_input if reading == "prefill" else 0)
+        weights = self._weights()
+        read = self._peak(reading, group, longest_input)
+        peaks = [] if read is None else [read + self._cache(max(slots - group, 0), deepest)]
+        for cell in self._of("decode"):
+            if cell.peak_memory_bytes is not None and usable(cell) and cell.batch_size <= slots:
+                beyond = self._cache(slots, deepest) - self._cache(cell.batch_size, cell.context_tokens or 0)
+                peaks.append(cell.peak_memory_bytes + max(beyond, 0))
+        if weights is not None:
+            peaks.append(weights + self._cache(slots, deepest))
+        return max(peaks, default=None)
+
+
+def _limits(surface: Surface, known: int) -> list[int]:
+    """The measured batch sizes that can be planned; where a length has none, the largest that is known there."""
+    return [batch for batch in surface.batches if batch <= known] or [known]
+
+
+def _step_times(surface: Surface, first: int, last: int, bound: Bound) -> StepTimes:
+    """Steps from the first to the last depth, at those two and at every depth measured between them."""
+    contexts = sorted({first, last, *(depth for depth in surface.lengths if first < depth < last)})
+    columns = [surface.service_s(context, bound) for context in contexts]
+    batches = min(map(len, columns))
+    rows = tuple(tuple(column[batch] for column in columns) for batch in range(batches))
+    return StepTimes(tuple(contexts), rows)
+
+
+def _beyond(stage: Stage, what: str, tokens: int, surface: Surface) -> str:
+    return _longest(stage, what, tokens, surface.lengths[-1])
+
+
+def _longest(stage: Stage, what: str, tokens: int, longest: int) -> str:
+    return (
+        f"{stage} was measured with {what} of up to {longest} tokens, and {tokens} are planned: its times are a floor"
+    )

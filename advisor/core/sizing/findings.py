@@ -1,0 +1,190 @@
+"""What the figures of a plan show beside its verdict.
+
+Each finding is one function of the same facts that says one sentence, or nothing. Ids starting with PLAN-0 are stable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from advisor.core.guide.recommendation import Source
+from advisor.core.model.cost import weight_bytes
+from advisor.core.sizing.candidates import Part
+from advisor.core.sizing.capacity import UTILISATION_LIMIT, Demand, replicas_for
+from advisor.core.sizing.design import Design
+from advisor.core.sizing.latency import usable
+from advisor.core.sizing.measurement import Cell, Flag
+from advisor.core.sizing.nearest import measured
+from advisor.core.sizing.pipeline import SizedPart, Sizing, quickest
+from advisor.core.sizing.plan import Finding
+from advisor.core.sizing.wording import gib, milliseconds, replicas, three_digits
+
+TAIL_SAMPLES = {90: 29, 95: 59, 99: 299}
+"""Runs needed before the largest of them bounds this percentile with 95 % confidence."""
+
+_DISTURBED: tuple[Flag, ...] = ("not-steady", "undecided", "too-slow", "throttled", "stolen", "other-load", "swapping")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What findings are made from. `parts` holds all parts, `sizing` those that were measured."""
+
+    design: Design
+    parts: tuple[Part, ...]
+    demand: Demand
+    sizing: Sizing | None
+
+
+def findings(facts: Facts) -> tuple[Finding, ...]:
+    """All that is to say, what decides most first."""
+    told = (
+        _no_figure,
+        _serial_decoding,
+        _too_large,
+        _straddles,
+        _utilisation,
+        _longest,
+        _first_token,
+        _tail,
+        _disturbed,
+    )
+    return tuple(finding for tell in told for finding in tell(facts))
+
+
+def _ours(number: str, says: str, source: str = "ours") -> Finding:
+    return Finding(id=f"PLAN-{number}", says=says, source=(Source(id=source, section="ours"),))
+
+
+def _no_figure(facts: Facts) -> Iterator[Finding]:
+    for part in facts.parts:
+        if part.missing is not None:
+            yield _ours("007", f"{part.role} has no figure: {part.missing}. What is shown is of the other parts.")
+    for sized in facts.sizing.parts if facts.sizing else ():
+        for floor in sized.candidate.floors:
+            yield _ours("008", f"{sized.part.role}: {floor}.")
+
+
+def _serial_decoding(facts: Facts) -> Iterator[Finding]:
+    """G61: tokens come one after another, so their steps alone can exceed the budget on any software."""
+    budget = facts.demand.latency_budget_s
+    for part in facts.parts:
+        steps_s = [one.step_s for one in part.candidates if one.step_s is not None]
+        steps = part.candidates[0].servers["mid"].output_steps if part.candidates else 0
+        if budget is None or not steps_s or steps * min(steps_s) <= budget:
+            continue
+        says = (
+            f"{steps:,} decode steps of {milliseconds(min(steps_s))} (measured, one answer at a time) take "
+            f"{milliseconds(steps * min(steps_s))}, more than the budget of {milliseconds(budget)}: "
+            "tokens come one after another, and no number of replicas changes that."
+            f"{_bandwidth_floor(facts, part, steps)}"
+        )
+        yield _ours("061", says, "G61")
+
+
+def _bandwidth_floor(facts: Facts, part: Part, steps: int) -> str:
+    """Why a step takes that long: every weight is read once per step. Empty where the bandwidth was not measured."""
+    entry = facts.design.entries.get(part.model or "")
+    bytes_per_s = facts.design.profiles[part.role].machine.peak_bytes_per_s
+    if entry is None or not bytes_per_s:
+        return ""
+    smallest = min(weight_bytes(entry, one.serving.dtype) for one in part.candidates)
+    floor_s = steps * smallest / bytes_per_s
+    return (
+        f" Reading the weights ({gib(smallest)}) once per step at {three_digits(bytes_per_s / 1e9)} GB/s takes "
+        f"{milliseconds(floor_s)} on this machine, whatever the software."
+    )
+
+
+def _too_large(facts: Facts) -> Iterator[Finding]:
+    limit = facts.design.memory_limit_bytes
+    for sized in facts.sizing.parts if facts.sizing else ():
+        peak = sized.candidate.peak_memory_bytes
+        if peak is not None and peak > limit:
+            yield _ours("009", f"{sized.part.role} takes {gib(peak)} and a replica may take {gib(limit)}.")
+
+
+def _straddles(facts: Facts) -> Iterator[Finding]:
+    sizing = facts.sizing
+    if sizing is None or len(set(sizing.passes.values())) == 1 or not sizing.fits_memory:
+        return
+    mid = "meets" if sizing.passes["mid"] else "misses"
+    says = (
+        f"The budget lies inside the interval of the measurement: at the median the model {mid} it, at the slow end it "
+        "misses, at the fast end it meets. More samples on an idle machine would settle it."
+    )
+    yield _ours("006", says)
+
+
+def _utilisation(facts: Facts) -> Iterator[Finding]:
+    rate = facts.design.workload.requests_per_second
+    for sized in facts.sizing.parts if facts.sizing else ():
+        if sized.utilisation is None or sized.utilisation <= UTILISATION_LIMIT:
+            continue
+        server = sized.candidate.servers["mid"]
+        enough = replicas_for(rate, UTILISATION_LIMIT * server.saturation_rps)
+        says = (
+            f"{sized.part.role} runs at {three_digits(100 * sized.utilisation)} % of what a replica can do at most: "
+            f"the budget allows it, a burst does not; {replicas(enough)} would bring it to {UTILISATION_LIMIT:.0%}."
+        )
+        yield _ours("001", says)
+
+
+def _longest(facts: Facts) -> Iterator[Finding]:
+    """The longest request stated, alone on a replica, against the budget."""
+    workload, demand = facts.design.workload, facts.demand
+    if workload.input_tokens_max is None and workload.output_tokens_max is None:
+        return
+    update = {
+        "input_tokens": workload.input_tokens_max or workload.input_tokens,
+        "output_tokens": workload.output_tokens_max or workload.output_tokens,
+    }
+    parts = measured(facts.design.parts(workload.model_copy(update=update)))
+    if not parts:
+        return
+    what = f"The longest request ({update['input_tokens']:,} tokens in, {update['output_tokens']:,} out)"
+    floors = [floor for part in parts for floor in part.candidates[0].floors]
+    latency_s, _ = quickest(parts, demand, facts.design.memory_limit_bytes, facts.design.seed)
+    least = " at least" if floors else ""
+    beside = "" if demand.latency_budget_s is None else _against(latency_s, demand.latency_budget_s)
+    reason = f" ({floors[0]})" if floors else ""
+    yield _ours("004", f"{what} takes{least} {milliseconds(latency_s)} alone on a replica{beside}{reason}.")
+
+
+def _against(latency_s: float, budget_s: float) -> str:
+    over = latency_s > budget_s
+    return f", {'over' if over else 'within'} the budget of {milliseconds(budget_s)}"
+
+
+def _first_token(facts: Facts) -> Iterator[Finding]:
+    if facts.design.workload.first_token_budget_ms is None or any(part.writes for part in facts.parts):
+        return
+    says = "first_token_budget_ms does not apply: this design answers in one pass and writes no tokens."
+    yield _ours("003", says)
+
+
+def _tail(facts: Facts) -> Iterator[Finding]:
+    per_cent = facts.demand.percentile
+    needed = TAIL_SAMPLES.get(per_cent, 0)
+    for sized in facts.sizing.parts if facts.sizing else ():
+        if facts.demand.has_budget and sized.candidate.samples < needed:
+            says = (
+                f"{sized.part.role}: the spread of single runs rests on {sized.candidate.samples} samples, and a "
+                f"{per_cent}th percentile needs {needed}: rare slow runs may be missing from the simulation."
+            )
+            yield _ours("002", says)
+
+
+def _disturbed(facts: Facts) -> Iterator[Finding]:
+    for sized in facts.sizing.parts if facts.sizing else ():
+        cells = [cell for cell in _served_by(facts, sized) if usable(cell) and set(cell.flags) & set(_DISTURBED)]
+        if cells:
+            flags = sorted({flag for cell in cells for flag in cell.flags if flag in _DISTURBED})
+            says = f"{sized.part.role}: {len(cells)} of the cells behind these figures are flagged {', '.join(flags)}."
+            yield _ours("005", says)
+
+
+def _served_by(facts: Facts, sized: SizedPart) -> list[Cell]:
+    serving = sized.candidate.serving
+    cells = facts.design.profiles[sized.part.role].cells
+    return [cell for cell in cells if cell.stage in sized.part.stages and cell.dtype == serving.dtype]

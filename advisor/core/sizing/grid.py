@@ -1,0 +1,150 @@
+"""Which cells to measure: few, around the workload, what decides most first.
+
+Lengths and batches are chosen here and nothing is measured. The one idea: time may run out after any cell, so the
+list is an order of importance: first one request of the planned shape in every dtype, for no number of replicas mends
+that; then the larger batches of that shape, which set the capacity; then the other lengths, which say what a shorter
+input would win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from advisor.core.architecture import Role
+from advisor.core.hardware import Dtype
+from advisor.core.lengths import Lengths
+from advisor.core.model.cost import stage_flops
+from advisor.core.model.entry import ModelEntry
+from advisor.core.sizing.latency import usable
+from advisor.core.sizing.measurement import Best, Cell, CellPlan, Stage
+
+BATCH_SIZES = (1, 4, 8)
+INPUT_TOKENS = (32, 64, 128)
+OUTPUT_TOKENS = 32
+_ALONE, _TOGETHER, _LONGEST, _SHORTER = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A length to measure, how much hangs on it, and whether only one request at a time is of interest there."""
+
+    tokens: int
+    rank: int
+    alone: bool = False
+
+
+def cells_for(
+    entry: ModelEntry,
+    lengths: Lengths,
+    *,
+    role: Role,
+    dtypes: Sequence[Dtype],
+    batch_sizes: Sequence[int] | None = None,
+    input_tokens: Sequence[int] | None = None,
+    output_tokens: int | None = None,
+) -> tuple[CellPlan, ...]:
+    """Cells for a component that reads and writes `lengths`, the most decisive first.
+
+    Whatever is given replaces what would be chosen. Lengths a model has no positions for are cut to its context.
+    """
+    if input_tokens is not None:
+        shapes = [_Shape(tokens, _TOGETHER) for tokens in input_tokens]
+    else:
+        shapes = _shapes_around(lengths, passes_once=entry.architecture == "encoder-only")
+    written = max(lengths.output_tokens if output_tokens is None else output_tokens, 1)
+    return _cells(entry, role, dtypes, batch_sizes or BATCH_SIZES, shapes, written)
+
+
+def default_cells(
+    entry: ModelEntry,
+    *,
+    dtypes: Sequence[Dtype],
+    batch_sizes: Sequence[int] | None = None,
+    input_tokens: Sequence[int] | None = None,
+    output_tokens: int | None = None,
+) -> tuple[CellPlan, ...]:
+    """Cells of a model without a workload, in the role it plays by itself."""
+    shapes = [_Shape(tokens, _TOGETHER) for tokens in input_tokens or INPUT_TOKENS]
+    return _cells(entry, "model", dtypes, batch_sizes or BATCH_SIZES, shapes, output_tokens or OUTPUT_TOKENS)
+
+
+def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
+    """For each stage that has a figure, the cell with the highest throughput and the one with the shortest run."""
+    best: list[Best] = []
+    for stage in dict.fromkeys(cell.stage for cell in cells if usable(cell)):
+        indices = [index for index, cell in enumerate(cells) if cell.stage == stage and usable(cell)]
+        fastest = max(indices, key=lambda index: cells[index].throughput_per_s or 0.0)
+        shortest = min(indices, key=lambda index: cells[index].median_s or float("inf"))
+        best.append(Best(stage=stage, throughput_cell=fastest, latency_cell=shortest))
+    return tuple(best)
+
+
+def _shapes_around(lengths: Lengths, *, passes_once: bool) -> list[_Shape]:
+    """The typical length; half of it where one pass is all there is to measure; the longest, one request at a time."""
+    typical = lengths.input_tokens
+    shapes = [_Shape(typical, _TOGETHER)]
+    if lengths.longest_input_tokens > typical:
+        shapes.append(_Shape(lengths.longest_input_tokens, _LONGEST, alone=True))
+    if passes_once and typical > 1:
+        shapes.append(_Shape(typical // 2, _SHORTER))
+    return shapes
+
+
+def _cells(
+    entry: ModelEntry,
+    role: Role,
+    dtypes: Sequence[Dtype],
+    batch_sizes: Sequence[int],
+    shapes: Sequence[_Shape],
+    output_tokens: int,
+) -> tuple[CellPlan, ...]:
+    """All cells of these shapes, each once, ordered by what hangs on them and then by what they cost."""
+    ranked: dict[CellPlan, tuple[int, int, int]] = {}
+    for order, dtype in enumerate(dtypes):
+        for shape in shapes:
+            for batch in (1,) if shape.alone else sorted(set(batch_sizes)):
+                rank = shape.rank if batch > 1 or shape.rank != _TOGETHER else _ALONE
+                for cell in _stage_cells(entry, role, dtype, batch, shape.tokens, output_tokens):
+                    ranked.setdefault(cell, (rank, order, stage_flops(entry, cell)))
+    return tuple(sorted(ranked, key=lambda cell: ranked[cell]))
+
+
+def _stage_cells(
+    entry: ModelEntry, role: Role, dtype: Dtype, batch: int, tokens: int, output_tokens: int
+) -> list[CellPlan]:
+    """One cell per stage of the model and, for decoding, per depth: the first step of an answer and the last."""
+    tokens = _readable(entry, tokens)
+    if entry.architecture == "encoder-only":
+        stage: Stage = "embed" if role == "retriever" else "forward"
+        return [CellPlan(stage=stage, dtype=dtype, batch_size=batch, input_tokens=tokens)]
+    if entry.architecture == "decoder-only":
+        read = CellPlan(stage="prefill", dtype=dtype, batch_size=batch, input_tokens=tokens)
+        depths = _depths(entry, tokens, tokens + output_tokens - 1, steps=output_tokens - 1)
+        source = None
+    else:
+        read = CellPlan(stage="encode", dtype=dtype, batch_size=batch, input_tokens=tokens)
+        depths = _depths(entry, 1, output_tokens, steps=output_tokens)
+        source = tokens
+    steps = [
+        CellPlan(stage="decode", dtype=dtype, batch_size=batch, input_tokens=source, context_tokens=depth)
+        for depth in depths
+    ]
+    return [read, *steps]
+
+
+def _readable(entry: ModelEntry, tokens: int) -> int:
+    """The length, cut to what the model has positions for; a decoder keeps one of them for the token it writes."""
+    if not entry.context_is_hard:
+        return tokens
+    return min(tokens, entry.context_tokens - (1 if entry.context_covers == "input+output" else 0))
+
+
+def _depths(entry: ModelEntry, first: int, last: int, *, steps: int) -> list[int]:
+    """The cache depths of the first and the last decode step; none where the first token is the whole answer."""
+    if steps < 1:
+        return []
+    if not entry.context_is_hard or entry.context_covers == "input":
+        return sorted({first, last})
+    deepest = entry.context_tokens - 1
+    return sorted({min(first, deepest), min(last, deepest)})

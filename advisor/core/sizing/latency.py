@@ -1,0 +1,124 @@
+"""Service times between measured cells.
+
+Cells are points; a queue needs T at every batch size and at the planned length. Here points become a surface, by
+interpolation only: nothing is said about a batch larger than the largest measured one, and beyond the longest
+measured length the surface stays level, which is a floor and is marked as one. The one idea: a bigger batch or a
+longer text never takes less time, so wherever measured figures say otherwise it is noise, and the larger of the two
+figures stands for both.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from advisor.core.sizing.measurement import Cell, Flag
+
+Bound = Literal["low", "mid", "high"]
+"""The lower end of what was measured (a fast machine), its median, its upper end."""
+
+BOUNDS: tuple[Bound, ...] = get_args(Bound)
+
+_INVALID: frozenset[Flag] = frozenset(
+    {"out-of-memory", "does-not-fit", "unsupported", "killed", "crashed", "hung", "not-finite", "cancelled", "above-peak"}
+)
+"""Flags of cells whose figures, if they have any, are not the time of a run."""
+
+
+def usable(cell: Cell) -> bool:
+    """Whether a cell has a time that a plan may rest on."""
+    return cell.median_s is not None and cell.median_s > 0 and not _INVALID.intersection(cell.flags)
+
+
+def bounds_of(cell: Cell) -> dict[Bound, float]:
+    """Low, mid and high seconds of a usable cell. Where samples were too few for an interval, their extremes."""
+    median = cell.median_s or 0.0
+    samples = cell.samples_s or (median,)
+    low, high = cell.ci95_s or (min(samples), max(samples))
+    return {"low": min(low, median), "mid": median, "high": max(high, median)}
+
+
+def residuals_of(cells: Iterable[Cell]) -> tuple[float, ...]:
+    """Every sample of these cells divided by its cell's median: how much one run differs from another."""
+    kept = (cell for cell in cells if usable(cell) and cell.samples_s)
+    ratios = tuple(sample / (cell.median_s or 1.0) for cell in kept for sample in cell.samples_s or ())
+    return ratios or (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """T(batch size, tokens) of one stage in one configuration, from its cells.
+
+    `points` holds low, mid and high seconds by (batch size, tokens). Tokens are the length read, or the depth of the
+    cache.
+    """
+
+    points: Mapping[tuple[int, int], Mapping[Bound, float]]
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell], *, by_context: bool = False) -> Surface:
+        """The surface of the usable ones among these cells. Of two at one shape the slower counts."""
+        points: dict[tuple[int, int], dict[Bound, float]] = {}
+        for cell in filter(usable, cells):
+            shape = (cell.batch_size, (cell.context_tokens if by_context else cell.input_tokens) or 0)
+            found, before = bounds_of(cell), points.get(shape)
+            points[shape] = found if before is None else {key: max(found[key], before[key]) for key in BOUNDS}
+        return cls(points)
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """The measured batch sizes."""
+        return tuple(sorted({batch for batch, _ in self.points}))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The measured lengths or depths."""
+        return tuple(sorted({tokens for _, tokens in self.points}))
+
+    def measured_at(self, tokens: int) -> bool:
+        """Whether cells of exactly this length were measured."""
+        return tokens in self.lengths
+
+    def reaches(self, tokens: int) -> bool:
+        """Whether a cell at least as long was measured; if not, what `service_s` says is a floor."""
+        return bool(self.points) and tokens <= self.lengths[-1]
+
+    def service_s(self, tokens: float, bound: Bound) -> tuple[float, ...]:
+        """Seconds of one pass over 1, 2, 3 … texts of `tokens` tokens, up to the largest batch known at that length."""
+        lengths = self.lengths
+        clamped = min(max(tokens, lengths[0]), lengths[-1])
+        after = lengths[bisect_left(lengths, clamped)]
+        before = max(length for length in lengths if length <= clamped)
+        share = 0.0 if after == before else (clamped - before) / (after - before)
+        knots: list[tuple[int, float]] = []
+        for batch in self.batches:
+            near, far = self._value(batch, before, bound), self._value(batch, after, bound)
+            if near is not None and far is not None:
+                knots.append((batch, near + share * (far - near)))
+        return _filled_in(knots)
+
+    def _value(self, batch: int, tokens: int, bound: Bound) -> float | None:
+        """T at a point of the grid: as measured, or, where that cell is missing, no more than the cells above it."""
+        if (batch, tokens) in self.points:
+            return self._floor(batch, tokens, bound)
+        above = [self._floor(b, t, bound) for b, t in self.points if b >= batch and t >= tokens]
+        return min(above, default=None)
+
+    def _floor(self, batch: int, tokens: int, bound: Bound) -> float:
+        """The longest of all runs that were no bigger in either direction."""
+        return max(seconds[bound] for (b, t), seconds in self.points.items() if b <= batch and t <= tokens)
+
+
+def _filled_in(knots: list[tuple[int, float]]) -> tuple[float, ...]:
+    """Seconds for every batch size from 1 to the last knot; below the first knot what that one takes."""
+    times: list[float] = []
+    for batch in range(1, knots[-1][0] + 1):
+        right = next(index for index, (knot, _) in enumerate(knots) if knot >= batch)
+        size, seconds = knots[right]
+        if right > 0 and size != batch:
+            size_before, seconds_before = knots[right - 1]
+            seconds = seconds_before + (seconds - seconds_before) * (batch - size_before) / (size - size_before)
+        times.append(seconds)
+    return tuple(times)

@@ -1,0 +1,92 @@
+"""The first thing to change: of what was measured, what moves the plan most.
+
+A sentence, always concrete. For a plan that fails it is the nearest one that passes; for one that stands, the change
+that saves most replicas; for one that could not be decided, the measurement that would decide it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.core.sizing.candidates import Part
+from advisor.core.sizing.design import Design, demand_of
+from advisor.core.sizing.nearest import measured
+from advisor.core.sizing.pipeline import Sizing, replicas_at_median
+from advisor.core.sizing.plan import Nearest, Verdict
+from advisor.core.sizing.wording import milliseconds, replicas, three_digits
+from advisor.core.workload import Workload
+
+_LOOSER = 2
+_SHORTER = 2
+
+
+def first_thing_to_change(
+    design: Design, parts: tuple[Part, ...], sizing: Sizing | None, verdict: Verdict, nearest: Nearest | None
+) -> str:
+    """The sentence for a plan."""
+    missing = [part for part in parts if part.missing is not None]
+    if nearest is not None:
+        return f"{nearest.says[0].upper()}{nearest.says[1:]}."
+    if verdict == "misses" and sizing is not None:
+        return _slowest_part(sizing)
+    if missing:
+        return f"Measure the {missing[0].role}: {missing[0].missing}."
+    floors = [floor for sized in sizing.parts for floor in sized.candidate.floors] if sizing else []
+    if floors:
+        return f"Measure the planned shape: {floors[0]}."
+    if verdict == "undecided" or sizing is None:
+        return "Measure again, with more samples on an idle machine: the budget lies inside the measured interval."
+    return _best_lever(design, sizing)
+
+
+def _slowest_part(sizing: Sizing) -> str:
+    """No single answer helps: the model itself is too slow or too large here."""
+    slowest = max(sizing.parts, key=lambda sized: sized.candidate.servers["mid"].lone_s)
+    lone = milliseconds(slowest.candidate.servers["mid"].lone_s)
+    return (
+        f"Take a smaller model for the {slowest.part.role}, or a faster machine: {slowest.part.model} takes {lone} for "
+        "a request alone, and no change of a single answer would pass."
+    )
+
+
+def _best_lever(design: Design, sizing: Sizing) -> str:
+    """The change that leaves the fewest replicas; said too where one replica is enough or nothing helps."""
+    counts = sizing.replicas
+    now = counts["mid"] if counts else 1
+    least = len(sizing.parts)
+    busiest = max(sizing.parts, key=lambda sized: sized.utilisation or 0.0)
+    used = f"{three_digits(100 * (busiest.utilisation or 0.0))} % used"
+    if now <= least:
+        return f"Nothing has to change: {replicas(now)} will do, {used}."
+    levers = sorted((count, words) for count, words in _levers(design) if count < now)
+    if levers:
+        count, words = levers[0]
+        return f"{words} would need {replicas(count)} instead of {now:,}."
+    serving = busiest.candidate.serving
+    return (
+        f"A smaller or faster model for the {busiest.part.role}: no measured change of one answer leaves fewer than "
+        f"{replicas(now)}, served in {serving.dtype} with up to {serving.max_batch_size} requests at once."
+    )
+
+
+def _levers(design: Design) -> Iterator[tuple[int, str]]:
+    """Replicas at the median, and what was changed, for each answer that can be eased and was measured eased."""
+    workload = design.workload
+    if workload.latency_budget_ms is not None:
+        looser = workload.latency_budget_ms * _LOOSER
+        yield from _tried(design, {"latency_budget_ms": looser}, f"A budget of {milliseconds(looser / 1000)}")
+    if workload.output_tokens > 1:
+        fewer = max(1, workload.output_tokens // _SHORTER)
+        yield from _tried(design, {"output_tokens": fewer}, f"Answers of {fewer:,} tokens")
+    shorter = max(1, workload.input_tokens // _SHORTER)
+    if shorter < workload.input_tokens:
+        yield from _tried(design, {"input_tokens": shorter}, f"An input of {shorter:,} tokens")
+
+
+def _tried(design: Design, update: dict[str, float | int], words: str) -> Iterator[tuple[int, str]]:
+    eased: Workload = design.workload.model_copy(update=update)
+    parts = measured(design.parts(eased))
+    demand = demand_of(eased, writes=parts[-1].writes)
+    count = replicas_at_median(parts, demand, eased.requests_per_second, design.memory_limit_bytes, design.seed)
+    if count is not None:
+        yield count, words

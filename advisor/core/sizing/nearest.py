@@ -1,0 +1,172 @@
+"""The smallest change of one answer with which the measured model would pass.
+
+Each answer that can help is moved just as far as it must be; of those that then pass, the smallest move is named. The
+one idea: a budget can be met by some number of replicas exactly if a request that meets no other one meets it, so
+feasibility needs no queue; the change that is named is still sized in full before it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import log
+
+from advisor.core.guide.recommendation import Answer
+from advisor.core.hardware import GIB
+from advisor.core.sizing.candidates import Part
+from advisor.core.sizing.design import Design, demand_of
+from advisor.core.sizing.latency import usable
+from advisor.core.sizing.pipeline import Sizing, feasible, quickest, size
+from advisor.core.sizing.plan import Nearest
+from advisor.core.sizing.wording import replicas, rounded_up, three_digits
+from advisor.core.workload import PERCENTILES, Workload
+
+_EASE = 2.0
+"""A budget that passes just so is passed by idle replicas only; what this many times that budget takes is said beside
+it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One answer changed: how far it moved, on the scale on which moves are compared."""
+
+    answer: str
+    before: Answer
+    after: float | int
+    distance: float
+    workload: Workload
+    memory_limit_bytes: int
+
+
+def nearest_plan(design: Design) -> Nearest | None:
+    """The nearest change that passes, verified; None where no single answer helps."""
+    for move in sorted(_moves(design), key=lambda move: move.distance):
+        sizing = _sized(design, move)
+        if all(sizing.passes.values()) and sizing.fits_memory and sizing.replicas is not None:
+            says = _words(design, move, sizing.replicas["mid"])
+            return Nearest(answer=move.answer, from_=move.before, to=move.after, says=says)
+    return None
+
+
+def measured(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts that have a figure."""
+    return tuple(part for part in parts if part.candidates)
+
+
+def _sized(design: Design, move: _Move) -> Sizing:
+    parts = measured(design.parts(move.workload))
+    demand = demand_of(move.workload, writes=parts[-1].writes)
+    return size(parts, demand, move.workload.requests_per_second, move.memory_limit_bytes, design.seed)
+
+
+def _passes(design: Design, workload: Workload) -> bool:
+    parts = measured(design.parts(workload))
+    demand = demand_of(workload, writes=parts[-1].writes)
+    return bool(parts) and feasible(parts, demand, design.memory_limit_bytes, "high", design.seed)
+
+
+def _moves(design: Design) -> Iterator[_Move]:
+    """The least sufficient change of each answer that can be changed alone."""
+    yield from _budget_moves(design)
+    yield from _percentile_moves(design)
+    yield from _length_moves(design)
+    yield from _memory_moves(design)
+
+
+def _budget_moves(design: Design) -> Iterator[_Move]:
+    workload = design.workload
+    parts = measured(design.parts(workload))
+    demand = demand_of(workload, writes=parts[-1].writes)
+    latency_s, first_s = quickest(parts, demand, design.memory_limit_bytes, design.seed)
+    needed = {"latency_budget_ms": latency_s, "first_token_budget_ms": first_s}
+    for answer, seconds in needed.items():
+        before = getattr(workload, answer)
+        if seconds is None or before is None or before >= seconds * 1000:
+            continue
+        yield _move(design, answer, rounded_up(seconds * 1000))
+
+
+def _percentile_moves(design: Design) -> Iterator[_Move]:
+    """Judging more of the tail: compared by the share of requests that may be late, not by the number that names it."""
+    before = design.workload.latency_percentile
+    for lower in reversed([each for each in PERCENTILES if each < before]):
+        if _passes(design, _changed(design.workload, "latency_percentile", lower)):
+            yield _move(design, "latency_percentile", lower, distance=log((100 - lower) / (100 - before)))
+            return
+
+
+def _length_moves(design: Design) -> Iterator[_Move]:
+    """The most output tokens that pass, and the longest measured input that does."""
+    workload = design.workload
+
+    def passes(answer: str) -> Callable[[int], bool]:
+        return lambda tokens: _passes(design, _changed(workload, answer, tokens))
+
+    if workload.output_tokens > 1:
+        tokens = _largest(passes("output_tokens"), workload.output_tokens - 1)
+        if tokens is not None:
+            yield _move(design, "output_tokens", tokens)
+    for shorter in sorted(_shorter_inputs(design), reverse=True):
+        if _passes(design, _changed(workload, "input_tokens", shorter)):
+            yield _move(design, "input_tokens", shorter)
+            return
+
+
+def _shorter_inputs(design: Design) -> set[int]:
+    """Values of `input_tokens` at which some part reads a length that was measured."""
+    workload = design.workload
+    found: set[int] = set()
+    for part in measured(design.parts(workload)):
+        cells = design.profiles[part.role].cells
+        read = [cell for cell in cells if cell.stage == part.stages[0] and usable(cell)]
+        lengths = {cell.input_tokens for cell in read if cell.input_tokens is not None}
+        added = part.lengths.input_tokens - workload.input_tokens
+        found |= {length - added for length in lengths if 0 < length - added < workload.input_tokens}
+    return found
+
+
+def _memory_moves(design: Design) -> Iterator[_Move]:
+    parts = measured(design.parts(design.workload))
+    smallest = [min((one.peak_memory_bytes or 0) for one in part.candidates) for part in parts]
+    needed = max(smallest)
+    if needed > design.memory_limit_bytes:
+        yield _move(design, "memory_limit_gib", rounded_up(needed / GIB), before=design.memory_limit_bytes / GIB)
+
+
+def _largest(passes: Callable[[int], bool], most: int) -> int | None:
+    """The largest number of tokens from 1 to `most` that passes, by bisection: fewer tokens never take longer."""
+    if not passes(1):
+        return None
+    low, high = 1, most + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if passes(middle) else (low, middle)
+    return low
+
+
+def _changed(workload: Workload, answer: str, value: float | int) -> Workload:
+    return workload.model_copy(update={answer: value})
+
+
+def _move(
+    design: Design, answer: str, after: float | int, *, before: float | None = None, distance: float | None = None
+) -> _Move:
+    start = getattr(design.workload, answer) if before is None else before
+    far = abs(log((after + 1) / (start + 1))) if distance is None else distance
+    limit = int(after * GIB) if answer == "memory_limit_gib" else design.memory_limit_bytes
+    return _Move(answer, start, after, far, _changed(design.workload, answer, after), limit)
+
+
+def _words(design: Design, move: _Move, count: int) -> str:
+    rate = three_digits(design.workload.requests_per_second)
+    whole = isinstance(move.after, int)
+    bound = f"at most {move.after:,}" if whole else f"at least {three_digits(move.after)}"
+    told = f"{move.answer} of {bound} would pass, with {replicas(count)} for {rate}/s"
+    if not move.answer.endswith("_budget_ms"):
+        return told
+    eased = _move(design, move.answer, move.after * _EASE)
+    sizing = _sized(design, eased)
+    if sizing.replicas is None or sizing.replicas["mid"] >= count:
+        return told
+    return f"{told}; at {three_digits(eased.after)} it takes {replicas(sizing.replicas['mid'])}"
