@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from advisor.core.errors import AdvisorError, allowed_words
-from advisor.core.guide.boxes import Space
+from advisor.core.guide.boxes import Space, make_space
 from advisor.core.guide.recommendation import Source
-from advisor.core.guide.rule import Impossible, Rule, Table
+from advisor.core.guide.rule import Impossible, Policy, Rule, Table, make_table
+from advisor.core.guide.vocabulary import AXES
 
 OURS = "ours"
 """The source of what stands in no document: our own judgement, said to be so."""
@@ -92,3 +93,75 @@ class Rulebook:
     def section(self, source: str) -> str:
         """The section of a source; `ours` for our own."""
         return OURS if source == OURS else self.facts[source].section
+
+
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """A table as a file states it, before it becomes boxes."""
+
+    name: str
+    over: str
+    policy: Policy
+    axes: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a rules folder states, thresholds resolved: all that is needed to compile it again."""
+
+    version: str
+    facts: tuple[Fact, ...]
+    questions: tuple[Question, ...]
+    thresholds: tuple[Threshold, ...]
+    impossible: tuple[Impossible, ...]
+    tables: tuple[TableContent, ...]
+
+
+def compile_rulebook(content: Content, sha256: str) -> Rulebook:
+    """Compile the tables over one shared space. The first table decides, the second names the components."""
+    conditions = [condition for table in content.tables for rule in table.rules for condition in rule.when]
+    conditions += [condition for entry in content.impossible for condition in entry.when]
+    spaces: dict[str, Space] = {over: make_space(specs, conditions) for over, specs in AXES.items()}
+    decision, components, *remarks = (
+        make_table(
+            name=table.name,
+            over=table.over,
+            policy=table.policy,
+            axes=table.axes,
+            rules=table.rules,
+            specs=(),
+            impossible=content.impossible,
+            space=spaces[table.over],
+            file=table.file,
+        )
+        for table in content.tables
+    )
+    return Rulebook(
+        version=content.version,
+        sha256=sha256,
+        facts={fact.id: fact for fact in content.facts},
+        questions={question.id: question for question in content.questions},
+        thresholds={threshold.name: threshold for threshold in content.thresholds},
+        impossible=content.impossible,
+        design_space=spaces["design"],
+        decision=decision,
+        components=components,
+        remarks=tuple(remarks),
+    )
+
+
+def content_of(book: Rulebook) -> Content:
+    """What a rulebook was compiled from."""
+    return Content(
+        version=book.version,
+        facts=tuple(book.facts.values()),
+        questions=tuple(book.questions.values()),
+        thresholds=tuple(book.thresholds.values()),
+        impossible=book.impossible,
+        tables=tuple(
+            TableContent(table.name, table.over, table.policy, table.axes, table.rules, table.file)
+            for table in book.tables
+        ),
+    )
