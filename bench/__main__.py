@@ -1,0 +1,170 @@
+"""`make bench`: every speed we promise, measured here and now against bare code, printed as a table.
+
+    python -m bench [start|rules|loops|weights|advise …]
+
+Figures are medians; times are compared as ratios within one run, because machines are shared and noisy. Exit code 1
+where a cap is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+ADVISOR = str(Path(sys.executable).parent / "advisor")
+TICKETS = str(ROOT / "examples" / "ticket-routing.yaml")
+BASELINE = "from pydantic import BaseModel; import yaml, argparse"
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One promise: what it is, what was seen, the cap, and whether it holds."""
+
+    what: str
+    seen: str
+    cap: str
+    holds: bool
+
+
+def start() -> Iterator[Row]:
+    """Cold start of a decision against bare imports, in pairs."""
+    ratios, ours = [], []
+    for _ in range(2 * ROUNDS + 1):
+        bare = _wall([sys.executable, "-c", BASELINE])
+        ours.append(_wall([ADVISOR, "recommend", TICKETS, "--json"]))
+        ratios.append(ours[-1] / bare)
+    seen = f"{median(ratios):.2f}× ({median(ours) * 1e3:.0f} ms)"
+    yield Row("advisor recommend, cold, against bare imports", seen, "2×", median(ratios) <= 2)
+
+
+def rules() -> Iterator[Row]:
+    """One decision with its trace and flips; the proof of the shipped rules."""
+    from advisor.advise import load_knowledge
+    from advisor.core.guide.decide import decide
+    from advisor.core.guide.flip import flips
+    from advisor.core.workload import fill_defaults
+    from advisor.store.answers import read_answers
+    from advisor.store.paths import shipped
+    from advisor.store.rulebook import load_rulebook, prove_rulebook
+
+    book = load_knowledge().rulebook
+    workload, _ = fill_defaults(read_answers(TICKETS))
+    facts = workload.model_dump()
+    once = _median_seconds(lambda: (decide(book.decision, facts), flips(book.decision, facts)), 500)
+    yield Row("one decision with trace and flips", f"{once * 1e3:.3f} ms", "1 ms", once <= 1e-3)
+    proof = _median_seconds(lambda: prove_rulebook(book), 20)
+    yield Row("proof of the shipped rules", f"{proof * 1e3:.1f} ms", "50 ms", proof <= 50e-3)
+    whole = _median_seconds(lambda: load_rulebook(shipped("rules"), anew=True), 10)
+    yield Row("reading and proving the shipped rules anew", f"{whole * 1e3:.1f} ms", "–", True)
+
+
+def loops() -> Iterator[Row]:
+    """Our cells against bare loops run before and after, and their peak memory against bare processes."""
+    cases = [("bert-base", "float32", 8, 128), ("bert-base", "bfloat16", 8, 128)]
+    cases += [("gpt2", "float32", 1, 128), ("gpt2", "bfloat16", 1, 128)]
+    for case in cases:
+        speed, memory = [], []
+        for _ in range(ROUNDS):
+            before, ours, after = _bare(*case), _cell(*case), _bare(*case)
+            speed.append(ours["median_s"] / ((before["seconds"] + after["seconds"]) / 2))
+            memory.append(ours["peak_memory_bytes"] / ((before["peak_bytes"] + after["peak_bytes"]) / 2))
+        model, dtype, batch, tokens = case
+        stage = "decode at depth" if model == "gpt2" else "forward at"
+        name = f"{model} {dtype}, batch {batch}, {stage} {tokens}"
+        yield _ratio(f"{name}: time against a bare loop", speed, 0.05)
+        yield _ratio(f"{name}: peak memory against a bare process", memory, 0.03)
+
+
+def weights() -> Iterator[Row]:
+    """Seconds to build and fill a model, per 100M parameters."""
+    for model in ("bert-base", "gpt2", "t5-base"):
+        script = (
+            "import sys, time; from advisor.profile.build import build; from advisor.store.catalog import load_catalog;"
+            "from advisor.store.paths import shipped; entry = load_catalog(shipped('models')).get(sys.argv[1]);"
+            "began = time.perf_counter(); build(entry, 'float32');"
+            "print((time.perf_counter() - began) / (entry.parameters / 1e8))"
+        )
+        seen = [float(_output([sys.executable, "-c", script, model])) for _ in range(ROUNDS)]
+        yield Row(f"{model}: build and fill, per 100M parameters", f"{median(seen):.2f} s", "1 s", median(seen) < 1)
+
+
+def advise() -> Iterator[Row]:
+    """The whole answer from cold."""
+    seconds, cells = [], []
+    for _ in range(3):
+        began = time.perf_counter()
+        done = subprocess.run([ADVISOR, "advise", TICKETS, "--json"], capture_output=True, text=True, check=False)
+        seconds.append(time.perf_counter() - began)
+        report = json.loads(done.stdout)
+        cells.append(sum(cell["median_s"] is not None for cell in report["profiles"][0]["cells"]))
+    yield Row(
+        "advisor advise examples/ticket-routing.yaml, cold", f"{median(seconds):.1f} s", "60 s", max(seconds) <= 60
+    )
+    yield Row("cells measured for it", f"{min(cells)}", "12 or more", min(cells) >= 12)
+
+
+def _ratio(what: str, ratios: list[float], tolerance: float) -> Row:
+    middle = median(ratios)
+    seen = f"{middle:.3f}× ({min(ratios):.3f}–{max(ratios):.3f})"
+    return Row(what, seen, f"within {tolerance:.0%}", abs(middle - 1) <= tolerance)
+
+
+def _bare(model: str, dtype: str, batch: int, tokens: int) -> dict[str, float]:
+    command = [sys.executable, str(ROOT / "bench" / "bare.py"), model, dtype, str(batch), str(tokens)]
+    return json.loads(_output(command))
+
+
+def _cell(model: str, dtype: str, batch: int, tokens: int) -> dict[str, float]:
+    command = [ADVISOR, "profile", model, "--json", "--dtype", dtype, "--batch", str(batch)]
+    command += ["--input-tokens", str(tokens)] + (["--output-tokens", "1"] if model == "gpt2" else [])
+    profile = json.loads(_output(command))
+    stage = "decode" if model == "gpt2" else "forward"
+    depth = tokens if model == "gpt2" else None
+    return next(cell for cell in profile["cells"] if cell["stage"] == stage and cell["context_tokens"] == depth)
+
+
+def _wall(command: list[str]) -> float:
+    began = time.perf_counter()
+    _output(command)
+    return time.perf_counter() - began
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+def _median_seconds(work: Callable[[], object], rounds: int) -> float:
+    samples = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        samples.append(time.perf_counter() - began)
+    return median(samples)
+
+
+SECTIONS = {"start": start, "rules": rules, "loops": loops, "weights": weights, "advise": advise}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; sections: {', '.join(SECTIONS)}", file=sys.stderr)
+        return 2
+    missed = 0
+    for name in names or SECTIONS:
+        for row in SECTIONS[name]():
+            print(f"{'✓' if row.holds else '✗'} {row.what:<68} {row.seen:<28} {row.cap}", flush=True)
+            missed += not row.holds
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

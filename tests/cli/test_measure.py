@@ -1,0 +1,151 @@
+"""`advisor profile` and `advisor advise` with a child whose times are known."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import advisor.run
+from tests.cli.conftest import Run
+from tests.fake_child import fake_command
+
+ROOT = Path(__file__).resolve().parents[2]
+TICKETS = str(ROOT / "examples" / "ticket-routing.yaml")
+
+
+def test_a_profile_has_every_key_of_the_contract(run: Run) -> None:
+    done = run("profile", "bert-base", "--batch", "1,8", "--input-tokens", "128", "--json")
+    assert done.code == 0
+    document = done.document
+    assert set(document) >= {"schema_version", "kind", "machine", "model", "cells", "best", "surfaces", "wall_s"}
+    assert document["model"] == {
+        "id": "bert-base",
+        "architecture": "encoder-only",
+        "parameters": 109_482_240,
+        "weights": "random",
+    }
+    shapes = {(cell["dtype"], cell["batch_size"], cell["input_tokens"]) for cell in document["cells"]}
+    assert shapes == {(dtype, batch, 128) for dtype in ("float32", "bfloat16") for batch in (1, 8)}
+    assert all(cell["samples_s"] is None for cell in document["cells"])
+
+
+def test_samples_are_kept_on_request(run: Run) -> None:
+    cells = run("profile", "bert-base", "--batch", "1", "--samples", "--json").document["cells"]
+    assert all(len(cell["samples_s"]) == cell["samples"] for cell in cells)
+
+
+@pytest.mark.parametrize("model", ["bert-base", "minilm-l6", "gpt2", "t5-small", "t5-base"])
+def test_every_family_is_profiled_in_its_stages(run: Run, model: str) -> None:
+    document = run("profile", model, "--json").document
+    stages = {cell["stage"] for cell in document["cells"]}
+    expected = {
+        "encoder-only": {"forward"},
+        "decoder-only": {"prefill", "decode"},
+        "encoder-decoder": {"encode", "decode"},
+    }[document["model"]["architecture"]]
+    assert stages == expected or stages == {"embed"}
+    assert {best["stage"] for best in document["best"]} == stages
+
+
+def test_a_report_holds_recommendation_profiles_and_plan(run: Run) -> None:
+    done = run("advise", TICKETS, "--json")
+    report = done.document
+    assert done.code == {"meets": 0, "misses": 1, "undecided": 4}[report["plan"]["verdict"]]
+    assert report["recommendation"]["architecture"] == "encoder-only"
+    assert len(report["profiles"][0]["cells"]) >= 12
+    plan = report["plan"]
+    assert plan["stages"][0]["role"] == "model"
+    assert plan["reproduce"].startswith("advisor advise --set task=text-classification")
+
+
+def test_words_markdown_and_json_show_the_same_figures(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.md"
+    words = run("advise", TICKETS, "--output", str(path))
+    plan = run("advise", TICKETS, "--json").document["plan"]
+    from advisor.report import figures
+
+    for figure in (figures.milliseconds(plan["latency_ms"]["p95"]), plan["verdict"]):
+        assert figure in words.out
+        assert figure in path.read_text()
+
+
+def test_hosting_behind_an_api_is_recommended_but_not_measured(run: Run) -> None:
+    done = run("advise", "--set", "task=chat", "--set", "hosting=api", "--json")
+    assert done.code == 4
+    assert done.document["plan"] is None
+    assert done.document["recommendation"]["architecture"] == "decoder-only"
+
+
+def test_a_corpus_pipeline_is_undecided_and_names_what_was_not_measured(run: Run) -> None:
+    settings = ["task=retrieval-augmented-generation", "input_tokens=256", "output_tokens=16"]
+    done = run("advise", *[word for one in settings for word in ("--set", one)], "--json")
+    assert done.code == 4
+    stages = {stage["role"]: stage for stage in done.document["plan"]["stages"]}
+    assert set(stages) == {"retriever", "index", "reranker", "generator"}
+    assert stages["retriever"]["origin"] is not None
+    assert stages["index"]["origin"] is None
+    assert stages["reranker"]["note"]
+
+
+def test_no_model_that_fits_is_undecided(run: Run) -> None:
+    done = run("advise", "--set", "task=text-classification", "--set", "memory_limit_gib=0.05", "--json")
+    assert done.code == 4
+    assert done.document["recommendation"]["components"][0]["model"] is None
+
+
+def test_a_child_that_dies_leaves_flagged_cells_and_a_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advisor.run, "COMMAND", tuple(fake_command(after=3, then="kill")))
+    done = run("advise", TICKETS, "--json")
+    assert done.code in (0, 1, 4)
+    cells = done.document["profiles"][0]["cells"]
+    assert sum(cell["median_s"] is not None for cell in cells) == 3
+    assert all("killed" in cell["flags"] for cell in cells[3:])
+
+
+def test_a_child_that_cannot_start_is_undecided_in_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advisor.run, "COMMAND", (sys.executable, "-c", "raise SystemExit('no torch here')"))
+    done = run("advise", TICKETS)
+    assert done.code == 4
+    assert "Traceback" not in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_measured(tmp_path: Path, number: signal.Signals) -> None:
+    script = (
+        "import sys, advisor.run, advisor.cli.progress as progress\n"
+        "from advisor.cli import main\n"
+        "from tests.fake_child import fake_command\n"
+        "advisor.run.COMMAND = tuple(fake_command(after=2, then='hang'))\n"
+        "first = progress.Progress.__call__\n"
+        "def call(self, role, event):\n"
+        "    first(self, role, event)\n"
+        "    if getattr(event, 'index', None) == 2: print('third', flush=True)\n"
+        "progress.Progress.__call__ = call\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    output = tmp_path / "kept.json"
+    command = [sys.executable, "-c", script, "advise", TICKETS, "--json", "--output", str(output)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "third\n"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert out == ""
+    assert json.loads(err)["exit_code"] == 130
+    kept = json.loads(output.read_text())
+    assert sum(cell["median_s"] is not None for cell in kept["profiles"][0]["cells"]) == 2
