@@ -1,0 +1,1 @@
+"""The questionnaire in a terminal: Describe, Measure, Verdict. It decides and computes nothing itself."""

@@ -1,0 +1,216 @@
+"""The application: what all screens share. It holds the knowledge and the measuring child, and knows how to end.
+
+The child is started with the first screen, so that it is warm by the last answer; where it cannot be, the advice still
+stands and one sentence says what to install.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from advisor.advise import Knowledge, load_knowledge, recommendation
+from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError
+from advisor.core.guide.reach import matters
+from advisor.core.guide.recommendation import Recommendation
+from advisor.core.report import Report
+from advisor.core.workload import Answers, fill_defaults
+from advisor.run import Child
+from advisor.tui.describe import DescribeScreen
+from advisor.tui.help import HelpScreen, live_keys
+from advisor.tui.keys import QUIT, TABS
+from advisor.tui.measure import MeasureScreen
+from advisor.tui.theme import DARK, LIGHT, THEMES
+from advisor.tui.topbar import TopBar
+from advisor.tui.typed import texts_of
+from advisor.tui.verdict import VerdictScreen
+
+CANCEL_SECONDS = 8.0
+"""How long the end waits for a cancelled measurement to hand over what it has."""
+
+ChildFactory = Callable[[], Awaitable[Child]]
+
+
+class AdvisorApp(App[int], inherit_bindings=False):
+    """Describe, Measure, Verdict."""
+
+    TITLE = "archadvisor"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (76, "-normal")]  # noqa: RUF012 - as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "toggle_theme", "Light or dark", id="app.theme", show=False),
+        Binding("p", "command_palette", "Commands", id="app.palette", show=False),
+        Binding("question_mark", "help", "Help", id="app.help", key_display="?"),
+        QUIT,
+        *TABS,
+        Binding("ctrl+c", "interrupt", "Quit at once", id="app.interrupt", key_display="^c", show=False, priority=True),
+    ]
+
+    def __init__(
+        self, knowledge: Knowledge, answers: Answers | None = None, child_factory: ChildFactory = Child.start
+    ) -> None:
+        """`answers` fill the fields beforehand; `child_factory` starts the measuring child."""
+        # Without colour the terminal's own two are used: greys would still be colours to a terminal.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        self.knowledge = knowledge
+        self.animation_level = "none"
+        self.child_problem: str | None = None
+        self._texts: Mapping[str, str] = texts_of(answers) if answers else {}
+        self._child_factory = child_factory
+        self._child: Child | None = None
+        self._starting: Worker[None] | None = None
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    def on_mount(self) -> None:
+        self.push_screen(DescribeScreen(self._texts))
+        self._starting = self.run_worker(self._start_child(), group="child", exclusive=True, exit_on_error=False)
+
+    async def on_unmount(self) -> None:
+        await self._close_child()
+
+    # What screens ask
+
+    def advise(self, answers: Answers) -> Recommendation:
+        """What the rules say to these answers."""
+        return recommendation(answers, self.knowledge)
+
+    def matters(self, answer: str, answers: Answers) -> bool:
+        """Whether an answer can still change the advice beside the others that were given."""
+        workload, _ = fill_defaults(answers)
+        said = {key: getattr(workload, key) for key in answers.model_fields_set}
+        if answers.requests_per_day is not None:
+            said["requests_per_second"] = workload.requests_per_second
+        return matters(self.knowledge.rulebook, answer, said)
+
+    async def child(self) -> Child:
+        """The warm child. Raises AdvisorError where there is none."""
+        if self._starting is not None:
+            await self._starting.wait()
+        if self._child is None:
+            raise AdvisorError(self.child_problem or "the measuring process did not start")
+        return self._child
+
+    async def cancel_measurement(self) -> None:
+        """Stops the measurement in hand, if there is one."""
+        if self._child is not None:
+            await self._child.cancel()
+
+    def go_on(self, answers: Answers, advised: Recommendation) -> None:
+        """From the answers to a measurement, or to the advice alone where nothing can be measured."""
+        if answers.hosting == "api":
+            words = "hosting is api: a model behind somebody's API cannot be measured here; the recommendation stands"
+            self.push_screen(VerdictScreen(Report(recommendation=advised, profiles=(), plan=None, undecided=words)))
+        elif self.child_problem is not None:
+            words = self.child_problem
+            self.push_screen(VerdictScreen(Report(recommendation=advised, profiles=(), plan=None, undecided=words)))
+        else:
+            self.push_screen(MeasureScreen(advised))
+
+    def show_verdict(self, report: Report) -> None:
+        """From the measurement to the verdict."""
+        if isinstance(self.screen, MeasureScreen):
+            self.switch_screen(VerdictScreen(report))
+
+    # The child
+
+    async def _start_child(self) -> None:
+        try:
+            self._child = await self._child_factory()
+            self._show_child("measuring process starts …")
+            await self._child.ready()
+            self._show_child("ready to measure", "$text-success")
+        except AdvisorError as error:
+            problem = error.problems[0]
+            self._no_child(f"{problem.message} {problem.fix}" if problem.fix else problem.message)
+
+    def _no_child(self, words: str) -> None:
+        self.child_problem = words
+        self._show_child("! advice only", "$text-warning")
+        for screen in self.screen_stack:
+            if isinstance(screen, DescribeScreen):
+                screen.renew()
+
+    def _show_child(self, words: str, style: str = "$text-muted") -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DescribeScreen):
+                screen.query_one(TopBar).show_status(words, style)
+
+    async def _close_child(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.close()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.group == "child":
+            self._no_child(f"The measuring process cannot be started ({event.worker.error}).")
+
+    # What a person does
+
+    def action_toggle_theme(self) -> None:
+        """From the dark theme to the light one and back."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def action_help(self) -> None:
+        """Shows the keys that are live now."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(live_keys(self.screen)))
+
+    def _fatal_error(self) -> None:
+        """Ends without Textual's traceback: `run_app` hands the error on, and the command line has the words for it."""
+        self._close_messages_no_wait()
+
+    async def action_quit(self) -> None:
+        """Quits; a measurement in hand is stopped."""
+        await self._leave(EXIT_DONE)
+
+    async def action_interrupt(self) -> None:
+        """Quits at once, as Ctrl-C does everywhere."""
+        await self._leave(EXIT_INTERRUPTED)
+
+    async def _leave(self, code: int) -> None:
+        measuring = [worker for worker in self.workers if worker.group == "measure" and not worker.is_finished]
+        if measuring:
+            await self.cancel_measurement()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.workers.wait_for_complete(measuring), CANCEL_SECONDS)
+        await self._close_child()
+        self.exit(code)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: what the keys do, by name."""
+        yield SystemCommand("Light or dark", "Change the theme", self.action_toggle_theme)
+        yield SystemCommand("Help", "Show the keys", self.action_help)
+        yield SystemCommand("Quit", "Leave archadvisor", self.action_quit)
+        if isinstance(screen, DescribeScreen):
+            yield SystemCommand("Measure", "Measure the advised model on this machine", screen.action_measure)
+        if isinstance(screen, MeasureScreen):
+            yield SystemCommand("Cancel", "Stop, and keep what is measured", screen.action_cancel)
+        if isinstance(screen, VerdictScreen):
+            yield SystemCommand("Save", "Save the report", screen.action_save)
+            yield SystemCommand("Change answers", "Back to the questions", screen.action_describe)
+            if screen.report.plan is not None:
+                yield SystemCommand("Copy command", "Copy the command that makes this again", screen.action_copy)
+
+
+def run_app(answers: Answers | None = None, rules_dir: Path | None = None, models_dir: Path | None = None) -> int:
+    """Open the questionnaire and return the exit code: 0 when quit, 130 when interrupted.
+
+    Raises AdvisorError where rules or models are wrong, before anything is drawn.
+    """
+    app = AdvisorApp(load_knowledge(rules_dir, models_dir), answers)
+    code = app.run()
+    if app._exception is not None:
+        raise app._exception
+    return EXIT_DONE if code is None else code

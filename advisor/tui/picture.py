@@ -1,0 +1,69 @@
+"""Latency against the budget: bars of one scale with a mark where the budget ends, and the same in words."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from advisor.core.sizing.plan import Percentiles, Plan
+from advisor.core.workload import Workload
+from advisor.report import figures
+from advisor.tui.prose import MUTED, Lines, paragraph, text
+
+_FULL, _HALF = "━", "╸"
+_MARK, _CROSSED = "│", "┿"
+_LEAST_BAR = 10
+
+
+def latency_picture(plan: Plan, workload: Workload, width: int) -> Lines:
+    """A bar per percentile for the answer, and for the first token where it has a budget."""
+    found: Lines = []
+    if plan.latency_ms is not None:
+        found += _bars("Latency", plan.latency_ms, workload.latency_budget_ms, workload.latency_percentile, width)
+    if plan.first_token_ms is not None and workload.first_token_budget_ms is not None:
+        found += _bars(
+            "First token", plan.first_token_ms, workload.first_token_budget_ms, workload.latency_percentile, width
+        )
+    return found
+
+
+def _bars(title: str, latency: Percentiles, budget_ms: float | None, percentile: int, width: int) -> Lines:
+    had = [(name, value) for name, value in latency if value is not None]
+    if not had:
+        return []
+    labels = [figures.milliseconds(value) for _, value in had]
+    budget = f"budget {figures.milliseconds(budget_ms)}" if budget_ms else ""
+    room = max(_LEAST_BAR, width - 5 - 2 - max(len(label) for label in labels))
+    scale = max([value for _, value in had] + ([budget_ms] if budget_ms else [])) * 1.02
+    mark = min(room - 1, int(budget_ms / scale * room)) if budget_ms else None
+    found = [Content(""), text((title, "bold $text-primary"))]
+    for (name, value), label in zip(had, labels, strict=True):
+        bar = _bar(value / scale * room, room, mark)
+        style = "$text-error" if budget_ms and value > budget_ms else "$text-success" if budget_ms else "$text-primary"
+        found.append(Content.assemble((f"{name:<5}", MUTED), (bar, style), f"  {label}"))
+    if mark is not None:
+        lead = max(0, min(5 + mark, width - len(budget) - 2))
+        found.append(Content.assemble(" " * lead, (f"╵ {budget}", MUTED)))
+    return [*found, *paragraph(width, twin(latency, budget_ms, percentile))]
+
+
+def twin(latency: Percentiles, budget_ms: float | None, percentile: int) -> str:
+    """The picture in a sentence."""
+    value = getattr(latency, f"p{percentile}", None)
+    if value is None:
+        return f"p{percentile}: not among the percentiles planned." if budget_ms else ""
+    words = f"p{percentile} is {figures.milliseconds(value)}"
+    if not budget_ms:
+        return f"{words}; no budget was given."
+    share = figures.percent(value / budget_ms)
+    side = "inside" if value <= budget_ms else "over"
+    gap = figures.milliseconds(abs(budget_ms - value))
+    return f"{words}, {share} of the budget of {figures.milliseconds(budget_ms)}: {gap} {side}."
+
+
+def _bar(cells: float, room: int, mark: int | None) -> str:
+    """A bar in halves of a cell, the budget's mark drawn through it."""
+    halves = min(2 * room, max(1, round(2 * cells)))
+    bar = (_FULL * (halves // 2) + _HALF * (halves % 2)).ljust(room)
+    if mark is None:
+        return bar
+    return bar[:mark] + (_MARK if bar[mark] == " " else _CROSSED) + bar[mark + 1 :]
