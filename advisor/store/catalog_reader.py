@@ -1,8 +1,8 @@
-"""A folder of models to a catalogue: every mistake of every file in one run, each at its line and column.
+"""A models folder read from scratch: every mistake of every file in one run, each at its line and column.
 
-One family per file, `representatives.yaml` for what stands for what, `sources.yaml` for the facts cited. Beyond the
-shape of each file it checks what only the closed forms know: that a config can be built, that the parameters stated are
-those of the module, that a context fits the positions there are.
+`catalog` is the door to it and remembers what was read. One family per file, `representatives.yaml` for what stands for
+what, `sources.yaml` for the facts cited. Beyond the shape of each file it checks what only the closed forms know: that
+a config can be built, that the parameters stated are those of the module, that a context fits the positions there are.
 """
 
 from __future__ import annotations
@@ -25,14 +25,12 @@ from advisor.core.task import Task
 from advisor.core.workload import Priority
 from advisor.store.rule_table import TableKind, load_table, source_problems
 from advisor.store.schema import validate
-from advisor.store.yaml import Parsed, Steps, read
+from advisor.store.yaml import Parsed, Steps, parse
 
 PREFERENCES, SOURCES = "representatives.yaml", "sources.yaml"
 OVER = "component"
 MAX_PARAMETERS = 10**13
 """Five times the largest model anybody has published: beyond it a size is a slip of the pen."""
-
-Files = Mapping[str, Parsed]
 
 
 class _Strict(BaseModel):
@@ -56,9 +54,9 @@ class _Component(_Strict):
     priority: Priority = "balanced"
 
 
-def load_catalog(folder: Path) -> Catalog:
-    """The catalogue in `folder`. Raises AdvisorError with every problem of every file."""
-    reading = _Reading(folder)
+def read_catalog(folder: Path, files: Mapping[str, bytes]) -> Catalog:
+    """The catalogue that `files` (by name, from `folder`) hold. Raises AdvisorError with every problem of all files."""
+    reading = _Reading(folder, files)
     catalog = reading.catalog()
     if reading.problems or catalog is None:
         order = sorted(reading.problems, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.message))
@@ -69,39 +67,19 @@ def load_catalog(folder: Path) -> Catalog:
 class _Reading:
     """One folder being read: the files that could be parsed, and every problem found on the way."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, bytes]) -> None:
         self.folder = folder
         self.problems: list[Problem] = []
         self.files: dict[str, Parsed] = {}
-        for path in self._paths():
+        for name, holds in ((PREFERENCES, "says which model stands for what"), (SOURCES, "lists the facts cited")):
+            if name not in files:
+                words = f"{name} is missing: it {holds}"
+                self.problems.append(Problem(str(folder), None, None, words, f"copy the shipped {name} and edit it"))
+        for name, data in files.items():
             try:
-                self.files[path.name] = read(path)
+                self.files[name] = parse(data, file=str(folder / name))
             except AdvisorError as error:
                 self.problems += error.problems
-
-    def _paths(self) -> list[Path]:
-        """The files of the folder. The two that every catalogue has are named also where they are missing."""
-        if not self.folder.is_dir():
-            raise AdvisorError(
-                [Problem(str(self.folder), None, None, "no such models folder", "name a folder of models")]
-            )
-        try:
-            paths = sorted(path for path in self.folder.iterdir() if path.is_file())
-        except OSError as error:
-            words = f"cannot be read: {error.strerror or error}"
-            raise AdvisorError([Problem(str(self.folder), None, None, words, "check its permissions")]) from None
-        for path in paths:
-            if path.suffix == ".yml":
-                words = "a models file ends in .yaml"
-                self.problems.append(Problem(str(path), None, None, words, f"rename it to {path.stem}.yaml"))
-        found = {path.name for path in paths}
-        for name, holds in ((PREFERENCES, "says which model stands for what"), (SOURCES, "lists the facts cited")):
-            if name not in found:
-                words = f"{name} is missing: it {holds}"
-                self.problems.append(
-                    Problem(str(self.folder), None, None, words, f"copy the shipped {name} and edit it")
-                )
-        return [path for path in paths if path.suffix == ".yaml"]
 
     def catalog(self) -> Catalog | None:
         """The catalogue, or None where a part is missing; the problems say which."""

@@ -2,20 +2,18 @@
 
 A transformer is tables, one or two stacks of equal layers, and a head. `families` translates a config into this shape;
 `parameters` and `cost` only ever read this shape, so a family described here is counted everywhere at once. No formula
-for time or memory lives here.
+for time or memory lives here. (Named tuples, because `recommend` pays for every class it defines.)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Head = Literal["pooler", "tied", "own"]
 """What stands on top: a pooler over the first token, an LM head that shares the word table, or one with its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(NamedTuple):
     """One tower of `num_layers` equal layers.
 
     `mlp_matrices` is 2, or 3 where the MLP is gated. `norm_values` counts the values of one normalisation per channel:
@@ -50,8 +48,7 @@ class Stack:
         return self.num_key_value_heads * self.head_dim
 
 
-@dataclass(frozen=True, slots=True)
-class Anatomy:
+class Anatomy(NamedTuple):
     """A whole model: an encoder stack, a decoder stack, or both, over the tables its tokens are looked up in.
 
     `position_rows` and `type_rows` are the heights of learned position and segment tables; 0 where there are none.

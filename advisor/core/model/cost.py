@@ -9,7 +9,7 @@ never computed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from advisor.core.hardware import BYTES_PER_VALUE, GIB, Dtype
 from advisor.core.model.anatomy import Anatomy, Stack
@@ -20,7 +20,9 @@ from advisor.core.model.parameters import (
     parameter_count,
     stack_parameters,
 )
-from advisor.core.sizing.measurement import CellPlan, Stage
+
+if TYPE_CHECKING:  # a decision alone must not pay for the shapes of measurements
+    from advisor.core.sizing.measurement import Stage
 
 STAGES_OF: dict[str, tuple[Stage, ...]] = {
     "encoder-only": ("forward", "embed"),
@@ -31,6 +33,21 @@ STAGES_OF: dict[str, tuple[Stage, ...]] = {
 
 RUNTIME_ALLOWANCE_BYTES = 400 * 2**20
 """What Python, torch's CPU build and transformers hold before any model: 386 MiB on Linux, x86-64, torch 2.13."""
+
+
+class Run(Protocol):
+    """One run of a stage, as a `CellPlan` describes it: which stage, in what dtype, at what shape."""
+
+    @property
+    def stage(self) -> Stage: ...
+    @property
+    def dtype(self) -> Dtype: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def input_tokens(self) -> int | None: ...
+    @property
+    def context_tokens(self) -> int | None: ...
 
 
 def anatomy(entry: ModelEntry) -> Anatomy:
@@ -59,7 +76,7 @@ def kv_cache_bytes(
     return 2 * stack.num_layers * stack.key_value_size * batch_size * tokens * BYTES_PER_VALUE[dtype]
 
 
-def stage_flops(entry: ModelEntry, plan: CellPlan) -> int:
+def stage_flops(entry: ModelEntry, plan: Run) -> int:
     """Floating-point operations of one run of a stage, 2 for each multiply-add.
 
     `forward`, `embed`: the encoder over [batch_size, input_tokens] and the pooler. `prefill`: the decoder over the
@@ -81,7 +98,7 @@ def stage_flops(entry: ModelEntry, plan: CellPlan) -> int:
     return 2 * (products + batch * _head_weights(shape))
 
 
-def stage_bytes_moved(entry: ModelEntry, plan: CellPlan) -> int:
+def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     """Least bytes one run of a stage moves between memory and processor.
 
     Every weight the stage uses once, the looked-up rows of the tables, the cache read and what is added to it, and the
@@ -102,7 +119,7 @@ def stage_bytes_moved(entry: ModelEntry, plan: CellPlan) -> int:
     return values * width + cache
 
 
-def _anatomy_for(entry: ModelEntry, plan: CellPlan) -> Anatomy:
+def _anatomy_for(entry: ModelEntry, plan: Run) -> Anatomy:
     stages = STAGES_OF.get(entry.architecture, ())
     if plan.stage not in stages:
         raise ValueError(f"{entry.id} is {entry.architecture} and has no stage {plan.stage}: {', '.join(stages)}")
@@ -156,8 +173,7 @@ def _written_values(shape: Anatomy, stage: Stage, batch: int, read: int) -> int:
     return batch * read * shape.hidden_size
 
 
-@dataclass(frozen=True, slots=True)
-class PeakMemory:
+class PeakMemory(NamedTuple):
     """What one run of a stage is expected to hold at once, part by part, in bytes."""
 
     weights: int
@@ -182,7 +198,7 @@ class PeakMemory:
         return " + ".join(f"{name} {sized(size)}" for name, size in parts.items() if size) + f" = {sized(self.total)}"
 
 
-def peak_memory(entry: ModelEntry, plan: CellPlan) -> PeakMemory:
+def peak_memory(entry: ModelEntry, plan: Run) -> PeakMemory:
     """What one run of a stage is expected to hold at its peak; an estimate for refusing what cannot fit.
 
     Weights and the key-value cache are exact. A decode step writes the self-attention cache anew to add one token, so
@@ -204,12 +220,12 @@ def peak_memory(entry: ModelEntry, plan: CellPlan) -> PeakMemory:
     )
 
 
-def peak_memory_estimate_bytes(entry: ModelEntry, plan: CellPlan) -> int:
+def peak_memory_estimate_bytes(entry: ModelEntry, plan: Run) -> int:
     """`peak_memory` in total."""
     return peak_memory(entry, plan).total
 
 
-def _activation_bytes(shape: Anatomy, plan: CellPlan) -> int:
+def _activation_bytes(shape: Anatomy, plan: Run) -> int:
     decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
     stack = _stack(shape.decoder if plan.stage in ("prefill", "decode") else shape.encoder)
     queries, keys = (1, depth + 1) if decodes else (read, read)
@@ -229,4 +245,6 @@ def _activation_bytes(shape: Anatomy, plan: CellPlan) -> int:
 def sized(size: int) -> str:
     """Bytes in MiB below one GiB, else GiB, in three digits."""
     value, unit = (size / 2**20, "MiB") if size < GIB else (size / GIB, "GiB")
-    return f"{float(f'{value:.3g}'):,g} {unit}"
+    rounded = float(f"{value:.3g}")
+    text = f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:.6f}".rstrip("0").rstrip(".")
+    return f"{text} {unit}"

@@ -8,8 +8,7 @@ transformers config class, and no others: a key that would change the module wit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from advisor.core.architecture import Architecture
 from advisor.core.errors import allowed_words
@@ -27,8 +26,7 @@ UNFUSED_ACTIVATION = "gelu_new"
 """The one of them that transformers writes out in tensor operations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One config key. `default` is transformers' own, used where the key is left out; a required key has none."""
 
     name: str
@@ -38,8 +36,7 @@ class Key:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """One transformers model type: the class that is built, its config keys, and its shape.
 
     `positions_key` names the config key that says where the learned or rotary positions end; None where positions are

@@ -6,23 +6,22 @@ config, tied weights counted once. What parameters cost in bytes and arithmetic 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.core.model.anatomy import Anatomy, Stack
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterPart:
-    """One part of a model: `count` parts of `each` parameters."""
+class ParameterPart(NamedTuple):
+    """One part of a model: `copies` times `each` parameters."""
 
     name: str
-    count: int
+    copies: int
     each: int
 
     @property
     def parameters(self) -> int:
         """All parameters of this part."""
-        return self.count * self.each
+        return self.copies * self.each
 
 
 def attention_parameters(stack: Stack) -> int:

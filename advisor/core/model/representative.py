@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.core.architecture import Architecture, Role
 from advisor.core.guide.decide import decide
@@ -18,9 +19,11 @@ from advisor.core.hardware import Dtype
 from advisor.core.model.catalog import OURS, Catalog
 from advisor.core.model.cost import PeakMemory, peak_memory, sized
 from advisor.core.model.entry import ModelEntry
-from advisor.core.sizing.measurement import CellPlan
 from advisor.core.task import Task
 from advisor.core.workload import Languages, Priority
+
+if TYPE_CHECKING:  # a decision alone must not pay for the shapes of measurements
+    from advisor.core.sizing.measurement import Stage
 
 DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
 """The dtypes tried, in this order: full precision where it fits."""
@@ -47,6 +50,16 @@ class Choice:
     model: ModelEntry | None
     dtypes: tuple[Dtype, ...]
     because: tuple[Because, ...]
+
+
+class _OneRequest(NamedTuple):
+    """A stage serving a single request."""
+
+    stage: Stage
+    dtype: Dtype
+    input_tokens: int | None = None
+    context_tokens: int | None = None
+    batch_size: int = 1
 
 
 def choose(need: Need, catalog: Catalog) -> Choice:
@@ -76,17 +89,17 @@ def memory_needed(entry: ModelEntry, need: Need, dtype: Dtype) -> PeakMemory:
     return max((peak_memory(entry, plan) for plan in _plans(entry, need, dtype)), key=lambda memory: memory.total)
 
 
-def _plans(entry: ModelEntry, need: Need, dtype: Dtype) -> Iterator[CellPlan]:
+def _plans(entry: ModelEntry, need: Need, dtype: Dtype) -> Iterator[_OneRequest]:
     """The stages of one request, the last token's step for those that write."""
     read, written = need.input_tokens, max(need.output_tokens - 1, 0)
     if entry.architecture == "encoder-only":
-        yield CellPlan(stage="forward", dtype=dtype, batch_size=1, input_tokens=read)
+        yield _OneRequest("forward", dtype, input_tokens=read)
     elif entry.architecture == "decoder-only":
-        yield CellPlan(stage="prefill", dtype=dtype, batch_size=1, input_tokens=read)
-        yield CellPlan(stage="decode", dtype=dtype, batch_size=1, context_tokens=read + written)
+        yield _OneRequest("prefill", dtype, input_tokens=read)
+        yield _OneRequest("decode", dtype, context_tokens=read + written)
     else:
-        yield CellPlan(stage="encode", dtype=dtype, batch_size=1, input_tokens=read)
-        yield CellPlan(stage="decode", dtype=dtype, batch_size=1, input_tokens=read, context_tokens=written)
+        yield _OneRequest("encode", dtype, input_tokens=read)
+        yield _OneRequest("decode", dtype, input_tokens=read, context_tokens=written)
 
 
 def _refusals(entry: ModelEntry, need: Need, catalog: Catalog) -> Iterator[Because]:
