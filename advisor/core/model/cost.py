@@ -3,15 +3,15 @@
 One idea: a forward pass is a list of matrix products, so its cost is counted, not estimated. One multiply-add is 2
 operations. Attention is counted as eager attention computes it: the full square of scores and of values, also where a
 causal mask throws half of it away. Softmax, normalisations, activations and table look-ups do no matrix product and
-count no operations. Peak memory is the one estimate here, and says so. What any of it means in seconds is measured,
-never computed.
+count no operations. What peak memory to expect stands in `memory`; what any of it means in seconds is measured, never
+computed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from advisor.core.hardware import BYTES_PER_VALUE, GIB, Dtype
+from advisor.core.hardware import BYTES_PER_VALUE, Dtype
 from advisor.core.model.anatomy import Anatomy, Stack
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import anatomy_of
@@ -30,9 +30,6 @@ STAGES_OF: dict[str, tuple[Stage, ...]] = {
     "encoder-decoder": ("encode", "decode"),
 }
 """The stages a transformer of each architecture runs through."""
-
-RUNTIME_ALLOWANCE_BYTES = 400 * 2**20
-"""What Python, torch's CPU build and transformers hold before any model: 386 MiB on Linux, x86-64, torch 2.13."""
 
 
 class Run(Protocol):
@@ -85,14 +82,14 @@ def stage_flops(entry: ModelEntry, plan: Run) -> int:
     token per sequence on top of `context_tokens` cached ones, with logits. Raises ValueError where the model has no
     such stage.
     """
-    shape = _anatomy_for(entry, plan)
+    shape = stage_anatomy(entry, plan)
     batch, read, depth = plan.batch_size, plan.input_tokens or 0, plan.context_tokens or 0
     if plan.stage == "prefill":
-        products = _stack_products(_stack(shape.decoder), batch, queries=read, keys=read)
+        products = _stack_products(present(shape.decoder), batch, queries=read, keys=read)
     elif plan.stage == "decode":
-        products = _stack_products(_stack(shape.decoder), batch, queries=1, keys=depth + 1, source=read)
+        products = _stack_products(present(shape.decoder), batch, queries=1, keys=depth + 1, source=read)
     else:
-        products = _stack_products(_stack(shape.encoder), batch, queries=read, keys=read)
+        products = _stack_products(present(shape.encoder), batch, queries=read, keys=read)
     if plan.stage == "encode":
         return 2 * (products + batch * read * _cross_key_value_weights(shape))
     return 2 * (products + batch * _head_weights(shape))
@@ -105,7 +102,7 @@ def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     result written. Activations are taken to stay in the processor's cache, so this is a floor: real traffic is no less.
     Raises ValueError where the model has no such stage.
     """
-    shape = _anatomy_for(entry, plan)
+    shape = stage_anatomy(entry, plan)
     width = BYTES_PER_VALUE[plan.dtype]
     batch, read, depth = plan.batch_size, plan.input_tokens or 0, plan.context_tokens or 0
     new_tokens = 1 if plan.stage == "decode" else read
@@ -119,14 +116,16 @@ def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     return values * width + cache
 
 
-def _anatomy_for(entry: ModelEntry, plan: Run) -> Anatomy:
+def stage_anatomy(entry: ModelEntry, plan: Run) -> Anatomy:
+    """The shape of an entry's model. Raises ValueError where the model has no such stage."""
     stages = STAGES_OF.get(entry.architecture, ())
     if plan.stage not in stages:
         raise ValueError(f"{entry.id} is {entry.architecture} and has no stage {plan.stage}: {', '.join(stages)}")
     return anatomy(entry)
 
 
-def _stack(stack: Stack | None) -> Stack:
+def present(stack: Stack | None) -> Stack:
+    """The stack. Raises ValueError where there is none."""
     if stack is None:
         raise ValueError("the model lacks the stack that this stage runs")
     return stack
@@ -145,7 +144,7 @@ def _stack_products(stack: Stack, batch: int, *, queries: int, keys: int, source
 
 def _cross_key_value_weights(shape: Anatomy) -> int:
     """Weights that project one source token to the cross-attention keys and values of all decoder layers."""
-    stack = _stack(shape.decoder)
+    stack = present(shape.decoder)
     return 2 * stack.num_layers * stack.hidden_size * stack.key_value_size
 
 
@@ -157,8 +156,8 @@ def _head_weights(shape: Anatomy) -> int:
 def _stage_weights(shape: Anatomy, stage: Stage) -> int:
     """Parameters a stage reads whole. Tables that are only looked up are not among them."""
     if stage == "encode":
-        return stack_parameters(_stack(shape.encoder)) + _cross_key_value_weights(shape)
-    stack = _stack(shape.decoder if stage in ("prefill", "decode") else shape.encoder)
+        return stack_parameters(present(shape.encoder)) + _cross_key_value_weights(shape)
+    stack = present(shape.decoder if stage in ("prefill", "decode") else shape.encoder)
     used = stack_parameters(stack) + shape.embedding_norm_values * shape.hidden_size
     if stage == "decode" and stack.cross_attention:
         used -= _cross_key_value_weights(shape)
@@ -171,80 +170,3 @@ def _written_values(shape: Anatomy, stage: Stage, batch: int, read: int) -> int:
     if stage in ("prefill", "decode"):
         return batch * shape.vocab_size
     return batch * read * shape.hidden_size
-
-
-class PeakMemory(NamedTuple):
-    """What one run of a stage is expected to hold at once, part by part, in bytes."""
-
-    weights: int
-    cache: int
-    activations: int
-    allowance: int
-
-    @property
-    def total(self) -> int:
-        """All parts together."""
-        return self.weights + self.cache + self.activations + self.allowance
-
-    @property
-    def sum(self) -> str:
-        """The sum as a person would check it: `weights 418 MiB + … = 1.02 GiB`."""
-        parts = {
-            "weights": self.weights,
-            "key-value cache": self.cache,
-            "activations": self.activations,
-            "runtime": self.allowance,
-        }
-        return " + ".join(f"{name} {sized(size)}" for name, size in parts.items() if size) + f" = {sized(self.total)}"
-
-
-def peak_memory(entry: ModelEntry, plan: Run) -> PeakMemory:
-    """What one run of a stage is expected to hold at its peak; an estimate for refusing what cannot fit.
-
-    Weights and the key-value cache are exact. A decode step writes the self-attention cache anew to add one token, so
-    that part counts twice. Activations are the widest moment of one layer, which the allocator keeps: fused attention,
-    so no scores, but T5's position bias is a full square per head and is held twice. Raises ValueError where the model
-    has no such stage.
-    """
-    shape = _anatomy_for(entry, plan)
-    decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
-    source = read if plan.stage in ("encode", "decode") else 0
-    written = (2 * depth + 1) if decodes else read if plan.stage == "prefill" else 0
-    return PeakMemory(
-        weights=weight_bytes(entry, plan.dtype),
-        cache=kv_cache_bytes(
-            entry, dtype=plan.dtype, batch_size=plan.batch_size, context_tokens=written, source_tokens=source
-        ),
-        activations=_activation_bytes(shape, plan),
-        allowance=RUNTIME_ALLOWANCE_BYTES,
-    )
-
-
-def peak_memory_estimate_bytes(entry: ModelEntry, plan: Run) -> int:
-    """`peak_memory` in total."""
-    return peak_memory(entry, plan).total
-
-
-def _activation_bytes(shape: Anatomy, plan: Run) -> int:
-    decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
-    stack = _stack(shape.decoder if plan.stage in ("prefill", "decode") else shape.encoder)
-    queries, keys = (1, depth + 1) if decodes else (read, read)
-    # residual, normalised and attended states; queries and keys before and after positions; values; the MLP's inside
-    per_token = 6 * stack.hidden_size + 2 * (stack.query_size + 2 * stack.key_value_size)
-    per_token += (stack.mlp_matrices + (3 if stack.unfused_activation else 1)) * stack.intermediate_size
-    values = plan.batch_size * queries * per_token
-    if plan.stage in ("prefill", "decode"):
-        values += plan.batch_size * shape.vocab_size
-    if decodes and stack.cross_attention:
-        values += plan.batch_size * read * stack.hidden_size  # the encoder's output stays at hand
-    squares = queries * keys if stack.relative_buckets else 0
-    values += 2 * squares * stack.num_attention_heads
-    return values * BYTES_PER_VALUE[plan.dtype] + 2 * 8 * squares  # T5's distances and buckets are 64-bit integers
-
-
-def sized(size: int) -> str:
-    """Bytes in MiB below one GiB, else GiB, in three digits."""
-    value, unit = (size / 2**20, "MiB") if size < GIB else (size / GIB, "GiB")
-    rounded = float(f"{value:.3g}")
-    text = f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:.6f}".rstrip("0").rstrip(".")
-    return f"{text} {unit}"

@@ -17,8 +17,8 @@ from advisor.core.guide.decide import decide
 from advisor.core.guide.recommendation import Because
 from advisor.core.hardware import Dtype
 from advisor.core.model.catalog import OURS, Catalog
-from advisor.core.model.cost import PeakMemory, peak_memory, sized
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.memory import PeakMemory, peak_memory, sized
 from advisor.core.task import Task
 from advisor.core.workload import Languages, Priority
 

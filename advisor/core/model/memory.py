@@ -1,0 +1,95 @@
+"""How much memory one run of a stage is expected to take: the one figure here that is an estimate, and says so.
+
+It exists to refuse what cannot fit before anything is allocated, with a sum that a person can check. Weights and cache
+are the exact closed forms of `cost`; activations are a model of what eager torch holds at its widest moment. Measured
+peaks come from the measuring child and replace it wherever there are any.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from advisor.core.hardware import BYTES_PER_VALUE, GIB
+from advisor.core.model.anatomy import Anatomy
+from advisor.core.model.cost import Run, kv_cache_bytes, present, stage_anatomy, weight_bytes
+from advisor.core.model.entry import ModelEntry
+
+RUNTIME_ALLOWANCE_BYTES = 400 * 2**20
+"""What Python, torch's CPU build and transformers hold before any model: 386 MiB on Linux, x86-64, torch 2.13."""
+
+
+class PeakMemory(NamedTuple):
+    """What one run of a stage is expected to hold at once, part by part, in bytes."""
+
+    weights: int
+    cache: int
+    activations: int
+    allowance: int
+
+    @property
+    def total(self) -> int:
+        """All parts together."""
+        return self.weights + self.cache + self.activations + self.allowance
+
+    @property
+    def sum(self) -> str:
+        """The sum as a person would check it: `weights 418 MiB + … = 1.02 GiB`."""
+        parts = {
+            "weights": self.weights,
+            "key-value cache": self.cache,
+            "activations": self.activations,
+            "runtime": self.allowance,
+        }
+        return " + ".join(f"{name} {sized(size)}" for name, size in parts.items() if size) + f" = {sized(self.total)}"
+
+
+def peak_memory(entry: ModelEntry, plan: Run) -> PeakMemory:
+    """What one run of a stage is expected to hold at its peak; an estimate for refusing what cannot fit.
+
+    Weights and the key-value cache are exact. A decode step writes the self-attention cache anew to add one token, so
+    that part counts twice. Activations are the widest moment of one layer, which the allocator keeps: fused attention,
+    so no scores, but T5's position bias is a full square per head and is held twice. Raises ValueError where the model
+    has no such stage.
+    """
+    shape = stage_anatomy(entry, plan)
+    decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
+    source = read if plan.stage in ("encode", "decode") else 0
+    written = (2 * depth + 1) if decodes else read if plan.stage == "prefill" else 0
+    return PeakMemory(
+        weights=weight_bytes(entry, plan.dtype),
+        cache=kv_cache_bytes(
+            entry, dtype=plan.dtype, batch_size=plan.batch_size, context_tokens=written, source_tokens=source
+        ),
+        activations=_activation_bytes(shape, plan),
+        allowance=RUNTIME_ALLOWANCE_BYTES,
+    )
+
+
+def peak_memory_estimate_bytes(entry: ModelEntry, plan: Run) -> int:
+    """`peak_memory` in total."""
+    return peak_memory(entry, plan).total
+
+
+def _activation_bytes(shape: Anatomy, plan: Run) -> int:
+    decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
+    stack = present(shape.decoder if plan.stage in ("prefill", "decode") else shape.encoder)
+    queries, keys = (1, depth + 1) if decodes else (read, read)
+    # residual, normalised and attended states; queries and keys before and after positions; values; the MLP's inside
+    per_token = 6 * stack.hidden_size + 2 * (stack.query_size + 2 * stack.key_value_size)
+    per_token += (stack.mlp_matrices + (3 if stack.unfused_activation else 1)) * stack.intermediate_size
+    values = plan.batch_size * queries * per_token
+    if plan.stage in ("prefill", "decode"):
+        values += plan.batch_size * shape.vocab_size
+    if decodes and stack.cross_attention:
+        values += plan.batch_size * read * stack.hidden_size  # the encoder's output stays at hand
+    squares = queries * keys if stack.relative_buckets else 0
+    values += 2 * squares * stack.num_attention_heads
+    return values * BYTES_PER_VALUE[plan.dtype] + 2 * 8 * squares  # T5's distances and buckets are 64-bit integers
+
+
+def sized(size: int) -> str:
+    """Bytes in MiB below one GiB, else GiB, in three digits."""
+    value, unit = (size / 2**20, "MiB") if size < GIB else (size / GIB, "GiB")
+    rounded = float(f"{value:.3g}")
+    text = f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:.6f}".rstrip("0").rstrip(".")
+    return f"{text} {unit}"
