@@ -35,8 +35,8 @@ class StageFact:
 class Candidate:
     """One configuration of a part: a server for each bound of what was measured.
 
-    `floors` says which figures are only a floor, and why. `samples` counts the runs whose spread the servers draw
-    from. `step_s` is one decode step of a single answer (median). `peak_memory_bytes` is None where neither a
+    `floors` says which figures are only a floor, and why. `samples` counts the single passes whose spread the servers
+    draw from. `step_s` is one decode step of a single answer (median). `peak_memory_bytes` is None where neither a
     measurement nor a closed form gives it.
     """
 
@@ -129,7 +129,7 @@ class _Source:
                 stages=(fact,),
                 servers={bound: Batcher(times[bound][:batch], residuals) for bound in BOUNDS},
                 peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
-                samples=len(residuals),
+                samples=_samples(self._of(stage)),
                 floors=floors,
             )
             for batch in _limits(surface, len(times["mid"]))
@@ -174,7 +174,7 @@ class _Source:
                     for bound in BOUNDS
                 },
                 peak_memory_bytes=self._peak_of_slots(reading, slots, len(reading_s["mid"][:slots])),
-                samples=len(residuals[0]) + len(residuals[1]),
+                samples=_samples(self._of(reading)),
                 floors=tuple(floors),
                 step_s=step_times["mid"].at(1, first) if step_times else None,
             )
@@ -255,6 +255,10 @@ class _Source:
         if weights is not None:
             peaks.append(weights + self._cache(slots, deepest))
         return max(peaks, default=None)
+
+
+def _samples(cells: Sequence[Cell]) -> int:
+    return sum(len(cell.samples_s or ()) for cell in cells if usable(cell))
 
 
 def _limits(surface: Surface, known: int) -> list[int]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 
 from advisor.core.sizing.serving import FloatArray, Served, resampled, uniform_draws
 
@@ -44,7 +45,9 @@ class StepTimes:
 
     def total(self, batch_size: int, context: float, steps: int) -> float:
         """Seconds of `steps` steps that start at `context`, each one token deeper than the one before."""
-        end = context + steps
+        end, right = context + steps, bisect_right(self.contexts, context)
+        if right == len(self.contexts) or end - 1 <= self.contexts[right]:
+            return steps * self.at(batch_size, context + (steps - 1) / 2)
         cuts = [context, *(knot for knot in self.contexts if context < knot < end), end]
         return sum((high - low) * self.at(batch_size, (low + high - 1) / 2) for low, high in pairwise(cuts))
 
@@ -67,7 +70,6 @@ class Decoder:
     reading_residuals: tuple[float, ...] = (1.0,)
     step_residuals: tuple[float, ...] = (1.0,)
     requests: int = 6_000
-    _sums: dict[int, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def output_steps(self) -> int:
@@ -95,9 +97,9 @@ class Decoder:
     def alone(self, requests: int, seed: int) -> Served:
         read = self.reading_s[0] * self.reading_noise(requests, seed)
         begins = (uniform_draws(requests, seed, 4) * _STEP_DRAWS).astype(np.int64)
-        first_step = np.asarray([self.step_noise(int(begin), min(self.steps, 1), seed) for begin in begins])
         later = max(self.steps - 1, 0)
-        rest = np.asarray([self.step_noise(int(begin) + 1, later, seed) for begin in begins]) / max(later, 1)
+        first_step = self._noise_from(begins, min(self.steps, 1), seed)
+        rest = self._noise_from(begins + 1, later, seed) / max(later, 1)
         first_s = self.times.at(1, self.first_context) * first_step
         done = read + first_s + rest * self.times.total(1, self.first_context + 1, later)
         return Served(done, read if self.reading_yields_token else read + first_s)
@@ -105,17 +107,18 @@ class Decoder:
     def reading_noise(self, requests: int, seed: int) -> FloatArray:
         return resampled(self.reading_residuals, uniform_draws(requests, seed, 2))
 
-    def step_noise(self, begin: int, steps: int, seed: int) -> float:
-        """The sum of the residuals of `steps` steps, the first being step number `begin`."""
-        sums = self._sums.get(seed)
-        if sums is None:
-            drawn = resampled(self.step_residuals, uniform_draws(_STEP_DRAWS, seed, 3))
-            sums = self._sums[seed] = np.concatenate(([0.0], drawn.cumsum()))
+    def noise_sums(self, seed: int) -> FloatArray:
+        """Residuals of single steps, summed from the first on, over twice the draws so that no sum wraps round."""
+        drawn = resampled(self.step_residuals, uniform_draws(_STEP_DRAWS, seed, 3))
+        return np.concatenate(([0.0], drawn, drawn)).cumsum()
+
+    def _noise_from(self, begins: NDArray[np.int64], steps: int, seed: int) -> FloatArray:
+        """For each begin, the sum of the residuals of `steps` steps."""
+        sums = self.noise_sums(seed)
         rounds, rest = divmod(steps, _STEP_DRAWS)
-        begin %= _STEP_DRAWS
-        end = begin + rest
-        partial = sums[end] - sums[begin] if end <= _STEP_DRAWS else sums[-1] - sums[begin] + sums[end - _STEP_DRAWS]
-        return float(rounds * sums[-1] + partial)
+        begins = begins % _STEP_DRAWS
+        noise: FloatArray = sums[begins + rest] - sums[begins] + rounds * sums[_STEP_DRAWS]
+        return noise
 
 
 class _Run:
@@ -125,6 +128,7 @@ class _Run:
         self.decoder, self.seed = decoder, seed
         self.arrivals: list[float] = arrivals_s.tolist()
         self.noise: list[float] = decoder.reading_noise(len(self.arrivals), seed).tolist()
+        self.sums: list[float] = decoder.noise_sums(seed).tolist()
         self.mean_step = float(np.mean(decoder.step_residuals))
         self.done = [0.0] * len(self.arrivals)
         self.first_token = [0.0] * len(self.arrivals)
@@ -169,10 +173,13 @@ class _Run:
         decoder, active = self.decoder, self.active
         context = decoder.first_context + self.step - self.started_at_sum / active
         steps = 1 if self.fresh else self.groups[0][0] - self.step
+        total_s = decoder.times.total(active, context, steps)
         if active < decoder.slots and self.next < len(self.arrivals):
-            steps = min(steps, self._steps_until(self.arrivals[self.next], context))
-        mean_s = decoder.times.total(active, context, steps) / steps
-        self.now_s += mean_s * decoder.step_noise(self.step, steps, self.seed)
+            share = (self.arrivals[self.next] - self.now_s) / (total_s * self.mean_step)
+            if share < 1:
+                steps = max(1, ceil(steps * share))
+                total_s = decoder.times.total(active, context, steps)
+        self.now_s += total_s / steps * self._noise(steps)
         self.step += steps
         if self.fresh:
             self.first_token[self.next - self.fresh : self.next] = [self.now_s] * self.fresh
@@ -183,11 +190,11 @@ class _Run:
             self.started_at_sum -= (end - first) * (last_step - decoder.steps)
             self._answer(first, end)
 
-    def _steps_until(self, arrival_s: float, context: float) -> int:
-        step_s = self.decoder.times.at(self.active, context) * self.mean_step
-        gap = min((arrival_s - self.now_s) / step_s, 1e15)
-        deeper_s = self.decoder.times.at(self.active, context + gap / 2) * self.mean_step
-        return max(1, ceil(min((arrival_s - self.now_s) / deeper_s, 1e15)))
+    def _noise(self, steps: int) -> float:
+        """The sum of the residuals of the next steps."""
+        rounds, rest = divmod(steps, _STEP_DRAWS)
+        begin = self.step % _STEP_DRAWS
+        return self.sums[begin + rest] - self.sums[begin] + rounds * self.sums[_STEP_DRAWS]
 
     def _answer(self, first: int, end: int) -> None:
         self.done[first:end] = [self.now_s] * (end - first)

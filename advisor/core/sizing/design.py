@@ -36,8 +36,7 @@ _INDEX_VALUE_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A vector index as arithmetic: exact, in memory, one float32 vector per document. Its searches are not measured.
-    """
+    """A vector index as arithmetic: exact, in memory, a float32 vector per document. Its searches are not measured."""
 
     documents: int
     dimensions: int
@@ -95,7 +94,7 @@ def _why_no_profile(component: Component) -> str:
         return "re-ranking reads many passages per request, which is not planned yet"
     if component.model is None:
         reason = component.because[-1].says if component.because else "no model of the catalogue stands for it"
-        return f"not measured: {reason}"
+        return reason.rstrip(".")
     return f"{component.model} was not measured"
 
 

@@ -164,10 +164,12 @@ def _first_token(facts: Facts) -> Iterator[Finding]:
 
 
 def _tail(facts: Facts) -> Iterator[Finding]:
+    """Whether slow runs were seen often enough. A whole answer is many steps, whose sum needs no rare one."""
     per_cent = facts.demand.percentile
     needed = TAIL_SAMPLES.get(per_cent, 0)
     for sized in facts.sizing.parts if facts.sizing else ():
-        if facts.demand.has_budget and sized.candidate.samples < needed:
+        one_run = not sized.part.writes or facts.demand.first_token_budget_s is not None
+        if facts.demand.has_budget and one_run and sized.candidate.samples < needed:
             says = (
                 f"{sized.part.role}: the spread of single runs rests on {sized.candidate.samples} samples, and a "
                 f"{per_cent}th percentile needs {needed}: rare slow runs may be missing from the simulation."

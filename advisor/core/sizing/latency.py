@@ -22,7 +22,17 @@ Bound = Literal["low", "mid", "high"]
 BOUNDS: tuple[Bound, ...] = get_args(Bound)
 
 _INVALID: frozenset[Flag] = frozenset(
-    {"out-of-memory", "does-not-fit", "unsupported", "killed", "crashed", "hung", "not-finite", "cancelled", "above-peak"}
+    {
+        "out-of-memory",
+        "does-not-fit",
+        "unsupported",
+        "killed",
+        "crashed",
+        "hung",
+        "not-finite",
+        "cancelled",
+        "above-peak",
+    }
 )
 """Flags of cells whose figures, if they have any, are not the time of a run."""
 

@@ -18,6 +18,7 @@ from advisor.core.workload import Workload
 
 _LOOSER = 2
 _SHORTER = 2
+_BUDGET_MOST_MS = 1e15
 
 
 def first_thing_to_change(
@@ -26,17 +27,27 @@ def first_thing_to_change(
     """The sentence for a plan."""
     missing = [part for part in parts if part.missing is not None]
     if nearest is not None:
-        return f"{nearest.says[0].upper()}{nearest.says[1:]}."
+        return f"Change one answer: {nearest.says}."
     if verdict == "misses" and sizing is not None:
         return _slowest_part(sizing)
     if missing:
-        return f"Measure the {missing[0].role}: {missing[0].missing}."
+        return _open_part(design, missing[0], sizing)
     floors = [floor for sized in sizing.parts for floor in sized.candidate.floors] if sizing else []
     if floors:
         return f"Measure the planned shape: {floors[0]}."
     if verdict == "undecided" or sizing is None:
         return "Measure again, with more samples on an idle machine: the budget lies inside the measured interval."
     return _best_lever(design, sizing)
+
+
+def _open_part(design: Design, part: Part, sizing: Sizing | None) -> str:
+    """What is left to find out, and how much of the budget the measured parts leave for it."""
+    budget_ms, per_cent = design.workload.latency_budget_ms, design.workload.latency_percentile
+    told = f"Find a figure for the {part.role}: {part.missing}"
+    if sizing is None or budget_ms is None or not all(sizing.passes.values()):
+        return f"{told}."
+    taken = f"{milliseconds(sizing.times_s[per_cent])} of the {milliseconds(budget_ms / 1000)} at p{per_cent}"
+    return f"{told}; the measured parts take {taken}."
 
 
 def _slowest_part(sizing: Sizing) -> str:
@@ -73,7 +84,7 @@ def _levers(design: Design) -> Iterator[tuple[int, str]]:
     """Replicas at the median, and what was changed, for each answer that can be eased and was measured eased."""
     workload = design.workload
     if workload.latency_budget_ms is not None:
-        looser = workload.latency_budget_ms * _LOOSER
+        looser = min(workload.latency_budget_ms * _LOOSER, _BUDGET_MOST_MS)
         yield from _tried(design, {"latency_budget_ms": looser}, f"A budget of {milliseconds(looser / 1000)}")
     if workload.output_tokens > 1:
         fewer = max(1, workload.output_tokens // _SHORTER)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import log
 
+from advisor.core.architecture import Role
 from advisor.core.guide.recommendation import Answer
 from advisor.core.hardware import GIB
 from advisor.core.sizing.candidates import Part
@@ -122,8 +123,15 @@ def _shorter_inputs(design: Design) -> set[int]:
         read = [cell for cell in cells if cell.stage == part.stages[0] and usable(cell)]
         lengths = {cell.input_tokens for cell in read if cell.input_tokens is not None}
         added = part.lengths.input_tokens - workload.input_tokens
-        found |= {length - added for length in lengths if 0 < length - added < workload.input_tokens}
+        shorter = {length - added for length in lengths if 0 < length - added < workload.input_tokens}
+        found |= {tokens for tokens in shorter if _reads(design, part.role, tokens) == tokens + added}
     return found
+
+
+def _reads(design: Design, role: Role, input_tokens: int) -> int:
+    """What a part reads if the workload's input were this long; a retriever's query does not follow a prompt."""
+    parts = design.parts(_changed(design.workload, "input_tokens", input_tokens))
+    return next(part.lengths.input_tokens for part in parts if part.role == role)
 
 
 def _memory_moves(design: Design) -> Iterator[_Move]:

@@ -107,7 +107,8 @@ def size(parts: Sequence[Part], demand: Demand, rate: float, memory_limit_bytes:
     passes = {bound: best[bound] is not None for bound in BOUNDS}
     fits = all(_fits(candidate, memory_limit_bytes) for candidate in [*fronts, chosen.last])
     counts = {bound: option.replicas(rate) if option else None for bound, option in best.items()}
-    at_rates = [rate / count for count in counts["mid"]] if counts["mid"] else None
+    planned = fits and all(passes.values())
+    at_rates = [rate / count for count in counts["mid"] or ()] if planned else None
     sized = tuple(_sized_part(part, index, chosen, best, counts, at_rates, seed) for index, part in enumerate(parts))
     outcomes = _whole_requests(chosen, at_rates, seed)
     first = [outcome.first_token_s for outcome in outcomes if outcome.first_token_s is not None]

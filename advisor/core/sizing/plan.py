@@ -106,8 +106,8 @@ class Plan(Value):
     budget and where it is not decided. `replicas` counts the machines of all parts of a pipeline,
     `capacity_per_replica_rps` is that of the part named in `binding_stage`. When no number of replicas meets the
     budget, `replicas` and `utilisation` are None and `nearest` holds the smallest change that would pass.
-    `cost_per_million_requests` is in the currency of `replica_cost_per_hour`, with the replicas paid for at the
-    planned rate all the time. In a pipeline with a part that has no figure, all of these are of the parts that have
+    `cost_per_million_requests` is in the currency of `replica_cost_per_hour`, with replicas paid for around the
+    clock. In a pipeline with a part that has no figure, all of these are of the parts that have
     one.
     """
 

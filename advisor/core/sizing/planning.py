@@ -7,7 +7,7 @@ replicas in `pipeline`; here its result is judged and put into the shape of the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf, isfinite
 
 from advisor.core.architecture import Role
 from advisor.core.guide.recommendation import Recommendation
@@ -33,6 +33,7 @@ from advisor.core.sizing.plan import (
 )
 from advisor.core.sizing.serving import FloatArray
 from advisor.core.sizing.wording import gib
+from advisor.core.workload import SECONDS_PER_DAY
 
 _SECONDS_PER_HOUR = 3600
 
@@ -75,7 +76,7 @@ def plan(
         replicas=total,
         utilisation=_utilisation(sizing) if total and sizing else None,
         cost_per_million_requests=_cost(design, total),
-        binding=_binding(sizing, demand.has_budget) if sizing else None,
+        binding=_binding(sizing, demand.has_budget, memory_limit_bytes) if sizing else None,
         binding_stage=_binding_part(sizing).part.role if sizing else None,
         stages=_stages(parts, sizing, index, memory_limit_bytes),
         findings=findings(Facts(design, parts, demand, sizing)),
@@ -111,13 +112,17 @@ def _binding_part(sizing: Sizing) -> SizedPart:
     return max(sizing.parts, key=lambda sized: (sized.replicas["mid"] or 0, sized.candidate.servers["mid"].lone_s))
 
 
-def _binding(sizing: Sizing, has_budget: bool) -> Binding:
-    """What keeps a replica from more: memory, the budget, or, below neither, its throughput."""
+def _binding(sizing: Sizing, has_budget: bool, memory_limit_bytes: int) -> Binding:
+    """What keeps a replica from more: the budget, memory that a larger batch would need, or its throughput."""
     if not sizing.fits_memory:
         return "memory"
     part = _binding_part(sizing)
-    stable = UTILISATION_LIMIT * part.candidate.servers["mid"].saturation_rps
-    return "latency" if has_budget and part.capacity_rps["mid"] < stable else "throughput"
+    saturation = part.candidate.servers["mid"].saturation_rps
+    if has_budget and part.capacity_rps["mid"] < UTILISATION_LIMIT * saturation:
+        return "latency"
+    more = (one for one in part.part.candidates if (one.peak_memory_bytes or 0) > memory_limit_bytes)
+    held_back = any(one.servers["mid"].saturation_rps > saturation for one in more)
+    return "memory" if held_back else "throughput"
 
 
 def _rates(sized: SizedPart) -> Rates:
@@ -139,11 +144,16 @@ def _utilisation(sizing: Sizing) -> float:
 
 
 def _cost(design: Design, total: ReplicaRange | None) -> float | None:
-    """Price of the replicas for the time in which a million requests come at the planned rate."""
-    price, rate = design.workload.replica_cost_per_hour, design.workload.requests_per_second
+    """Price of the replicas for as long as a million requests take to come.
+
+    Replicas are paid for around the clock: at the average rate where the requests of a day are known, else at the peak.
+    """
+    workload = design.workload
+    price, daily = workload.replica_cost_per_hour, workload.requests_per_day
     if price is None or total is None:
         return None
-    cost = total.mid / rate * price / _SECONDS_PER_HOUR * 1e6
+    served_rps = workload.requests_per_second if daily is None else daily / SECONDS_PER_DAY
+    cost = total.mid * price / _SECONDS_PER_HOUR * 1e6 / served_rps if served_rps > 0 else inf
     return cost if isfinite(cost) else None
 
 
@@ -175,7 +185,7 @@ def _stages(
     stages: list[PlanStage] = []
     for part in parts:
         if part.role in sized:
-            stages += _measured_stages(sized[part.role])
+            stages += _measured_stages(sized[part.role], planned=sizing is not None and sizing.replicas is not None)
         elif part.role == "index" and index is not None:
             stages.append(_index_stage(part, index, memory_limit_bytes))
         else:
@@ -183,10 +193,10 @@ def _stages(
     return tuple(stages)
 
 
-def _measured_stages(sized: SizedPart) -> list[PlanStage]:
-    candidate, counts = sized.candidate, [sized.replicas[bound] for bound in BOUNDS]
-    known = sorted(count for count in counts if count is not None)
-    replicas = ReplicaRange(low=known[0], mid=known[1], high=known[2]) if len(known) == len(BOUNDS) else None
+def _measured_stages(sized: SizedPart, *, planned: bool) -> list[PlanStage]:
+    candidate = sized.candidate
+    known = sorted(count for count in sized.replicas.values() if count is not None)
+    replicas = ReplicaRange(low=known[0], mid=known[1], high=known[2]) if planned else None
     note = "; ".join(candidate.floors) or None
     return [
         PlanStage(
