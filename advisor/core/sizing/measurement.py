@@ -24,6 +24,7 @@ Flag = Literal[
     "too-slow",
     "out-of-memory",
     "does-not-fit",
+    "unsupported",
     "killed",
     "crashed",
     "hung",

@@ -1,0 +1,106 @@
+"""Build the module of a catalogue entry, its weights filled without a download.
+
+The module is built on the meta device, where nothing is allocated, and then given memory. The one idea: what is timed
+must touch as much memory and do as much arithmetic as the real thing. Matrices are filled (see `filling`), vectors
+(biases, norms) and buffers (positions, rotary frequencies) get the values the module's own initialisation gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import transformers
+from torch import nn
+
+from advisor.core.model.entry import ModelEntry
+from advisor.profile.filling import fill, tile
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class NotBuilt(Exception):
+    """The entry does not describe a module that can be built; the message says why."""
+
+
+def build(entry: ModelEntry, dtype: str, *, seed: int = 0, device: str = "cpu") -> transformers.PreTrainedModel:
+    """The entry's module, ready to run, all weights filled. Raises NotBuilt, or what torch raises out of memory."""
+    model = _on_meta(entry, DTYPES[dtype])
+    _give_memory(model, tile(DTYPES[dtype], seed).to(device), torch.device(device))
+    _initialise_the_rest(model)
+    return model.eval().requires_grad_(False)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Parameters of the module, tied ones once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _on_meta(entry: ModelEntry, dtype: torch.dtype) -> transformers.PreTrainedModel:
+    chosen = getattr(transformers, entry.transformers_class, None)
+    if not (isinstance(chosen, type) and issubclass(chosen, transformers.PreTrainedModel)):
+        raise NotBuilt(f"transformers {transformers.__version__} has no model class {entry.transformers_class}")
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)  # buffers that must stay exact name their own dtype
+    try:
+        config = transformers.AutoConfig.for_model(entry.model_type, **entry.config)
+        with torch.device("meta"):
+            model: transformers.PreTrainedModel = chosen(config)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise NotBuilt(f"{entry.transformers_class} cannot be built from its config: {error}") from error
+    finally:
+        torch.set_default_dtype(before)
+    return model
+
+
+def _give_memory(model: nn.Module, values: torch.Tensor, device: torch.device) -> None:
+    """Put every parameter and buffer on the device: matrices filled, the rest marked as not initialised yet.
+
+    Tied weights are one parameter under several names and stay one.
+    """
+    given: dict[int, nn.Parameter] = {}
+    for module in model.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if id(parameter) not in given:
+                given[id(parameter)] = _materialised(parameter, values, device)
+            setattr(module, name, given[id(parameter)])
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, _unset(torch.empty_like(buffer, device=device)))
+
+
+def _materialised(parameter: nn.Parameter, values: torch.Tensor, device: torch.device) -> nn.Parameter:
+    memory = torch.empty_like(parameter, device=device)
+    if memory.dim() < 2:
+        return nn.Parameter(_unset(memory), requires_grad=False)
+    filled = nn.Parameter(fill(memory, values), requires_grad=False)
+    filled._is_hf_initialized = True  # type: ignore[attr-defined]  # what transformers sets on weights it loaded
+    return filled
+
+
+def _unset(memory: torch.Tensor) -> torch.Tensor:
+    """A value no initialisation leaves behind, so that a forgotten tensor is found instead of timed."""
+    if memory.is_floating_point():
+        return memory.fill_(float("nan"))
+    return memory if memory.dtype == torch.bool else memory.fill_(torch.iinfo(memory.dtype).min)
+
+
+def _still_unset(memory: torch.Tensor) -> bool:
+    if memory.is_floating_point():
+        return bool(memory.isnan().any())
+    return memory.dtype != torch.bool and bool((memory == torch.iinfo(memory.dtype).min).any())
+
+
+def _initialise_the_rest(model: transformers.PreTrainedModel) -> None:
+    """Let the module initialise its vectors and buffers; filled matrices are marked and stay as they are."""
+    for module in model.modules():
+        if hasattr(module, "_is_hf_initialized"):
+            del module._is_hf_initialized  # set while the module stood on meta, where it meant nothing
+    model.initialize_weights()
+    forgotten = [name for name, tensor in _vectors_and_buffers(model) if _still_unset(tensor)]
+    if forgotten:
+        raise NotBuilt(f"its own initialisation leaves {', '.join(forgotten[:3])} without values")
+
+
+def _vectors_and_buffers(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    yield from ((name, parameter) for name, parameter in model.named_parameters() if parameter.dim() < 2)
+    yield from model.named_buffers()

@@ -1,0 +1,55 @@
+"""Cells that are refused before anything is allocated: what the model cannot do, and what does not fit, with the sums.
+
+The one idea: a refusal is a figure compared with a limit, said in one sentence, and it comes before the machine
+suffers.
+"""
+
+from __future__ import annotations
+
+from advisor.core.model.cost import STAGES_OF
+from advisor.core.model.entry import ModelEntry
+from advisor.core.model.memory import peak_memory, sized
+from advisor.core.sizing.measurement import CellPlan, Flag
+
+
+def refusal(entry: ModelEntry, plan: CellPlan, *, limit_bytes: int, available_bytes: int) -> tuple[Flag, str] | None:
+    """Why the cell is not attempted, or None where nothing speaks against it."""
+    wrong = _no_such_stage(entry, plan) or _missing_length(entry, plan) or _beyond_context(entry, plan)
+    if wrong is not None:
+        return "unsupported", wrong
+    too_big = _does_not_fit(entry, plan, limit_bytes, available_bytes)
+    return None if too_big is None else ("does-not-fit", too_big)
+
+
+def _no_such_stage(entry: ModelEntry, plan: CellPlan) -> str | None:
+    stages = STAGES_OF.get(entry.architecture, ())
+    if plan.stage in stages:
+        return None
+    return f"{entry.id} is {entry.architecture} and has no stage {plan.stage}; it has {' and '.join(stages)}."
+
+
+def _missing_length(entry: ModelEntry, plan: CellPlan) -> str | None:
+    if plan.stage == "decode" and plan.context_tokens is None:
+        return "A decode step needs to know how many tokens stand in the cache (context_tokens)."
+    if (plan.stage != "decode" or entry.architecture == "encoder-decoder") and not plan.input_tokens:
+        return f"The stage {plan.stage} needs to know how many tokens are read (input_tokens)."
+    return None
+
+
+def _beyond_context(entry: ModelEntry, plan: CellPlan) -> str | None:
+    """A hard context ends the table of positions: there is nothing to look up beyond it."""
+    if not entry.context_is_hard:
+        return None
+    asked = (plan.context_tokens or 0) + 1 if plan.stage == "decode" else plan.input_tokens or 0
+    if asked <= entry.context_tokens:
+        return None
+    return f"{entry.id} has positions for {entry.context_tokens:,} tokens; this cell asks for {asked:,}."
+
+
+def _does_not_fit(entry: ModelEntry, plan: CellPlan, limit_bytes: int, available_bytes: int) -> str | None:
+    need = peak_memory(entry, plan)
+    if need.total > limit_bytes:
+        return f"It does not fit: {need.sum}, and the limit is {sized(limit_bytes)}."
+    if need.total > available_bytes:
+        return f"It does not fit now: {need.sum}, and other programs leave {sized(available_bytes)} of memory free."
+    return None

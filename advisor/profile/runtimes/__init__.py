@@ -1,0 +1,1 @@
+"""What can run a built model: one module per runtime."""

@@ -1,0 +1,201 @@
+"""PyTorch, eager, as transformers ships it: what one run of each stage is.
+
+Nothing is timed here. The one idea: a stage is a `Task` of three parts: `run` is what is timed, `reset` puts back what
+a run changed (a decode step grows its cache), and `check` says whether the state between blocks is what it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer
+from transformers.modeling_outputs import BaseModelOutput
+
+from advisor.core.model.anatomy import Anatomy, Stack
+from advisor.core.sizing.measurement import CellPlan
+from advisor.profile.inputs import filled_cache, hidden_states, token_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One stage at one shape, ready to run. `run` returns the result [batch_size, ...]; `check` raises WrongState."""
+
+    run: Callable[[], torch.Tensor]
+    reset: Callable[[], None]
+    check: Callable[[], None]
+
+
+class WrongState(Exception):
+    """The cache is not as long as it must be: the block measured something else than it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A built model, with what its tasks need to know of it."""
+
+    model: PreTrainedModel
+    anatomy: Anatomy
+    dtype: torch.dtype
+    device: str
+    seed: int
+
+
+def task(loaded: Loaded, plan: CellPlan) -> Task:
+    """The task of a plan. Raises ValueError where this model cannot do it."""
+    makers = {"forward": _forward, "embed": _embed, "prefill": _prefill, "encode": _encode}
+    if plan.stage == "decode":
+        return _decode_with_source(loaded, plan) if loaded.anatomy.encoder else _decode(loaded, plan)
+    if plan.stage not in makers:
+        raise ValueError(f"no way to run the stage {plan.stage}")
+    return Task(run=makers[plan.stage](loaded, plan), reset=_nothing, check=_nothing)
+
+
+def _nothing() -> None:
+    """Most stages leave nothing behind."""
+
+
+def _ids(loaded: Loaded, batch_size: int, tokens: int) -> torch.Tensor:
+    vocab_size = loaded.anatomy.vocab_size
+    return token_ids(batch_size, tokens, vocab_size=vocab_size, seed=loaded.seed, device=loaded.device)
+
+
+def _forward(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
+    """One pass: hidden states [batch, tokens, width], with whatever the class computes on top of them."""
+    model, ids = loaded.model, _ids(loaded, plan.batch_size, plan.input_tokens or 1)
+    return lambda: model(input_ids=ids)[0]
+
+
+def _embed(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
+    """One pass, the mean over the tokens, scaled to length one: unit vectors [batch, width]."""
+    model, ids = loaded.model, _ids(loaded, plan.batch_size, plan.input_tokens or 1)
+
+    def run() -> torch.Tensor:
+        return nn.functional.normalize(model(input_ids=ids)[0].mean(dim=1), dim=-1)
+
+    return run
+
+
+def _prefill(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
+    """The prompt into a new cache, logits of its last position [batch, 1, vocabulary]."""
+    model, ids, length = loaded.model, _ids(loaded, plan.batch_size, plan.input_tokens or 1), plan.input_tokens or 1
+
+    def run() -> torch.Tensor:
+        out = model(input_ids=ids, use_cache=True, logits_to_keep=1)
+        _expect_length(out.past_key_values, length)
+        return out.logits
+
+    return run
+
+
+def _encode(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
+    """The source through the encoder, and its keys and values for every cross-attention: once per request."""
+    model, ids = loaded.model, _ids(loaded, plan.batch_size, plan.input_tokens or 1)
+    encoder, project = model.get_encoder(), cross_projections(model)
+
+    def run() -> torch.Tensor:
+        states: torch.Tensor = encoder(input_ids=ids)[0]
+        for keys, values in project:
+            keys(states)
+            values(states)
+        return states
+
+    return run
+
+
+def cross_projections(model: PreTrainedModel) -> tuple[tuple[nn.Module, nn.Module], ...]:
+    """For each decoder layer, what turns the encoder's output into cross-attention keys and values.
+
+    T5 and its kin keep them in `EncDecAttention`. Raises ValueError for a decoder that hides them elsewhere.
+    """
+    found = [m for name, m in model.named_modules() if name.endswith("EncDecAttention")]
+    if not found:
+        raise ValueError(f"{type(model).__name__} keeps its cross-attention where it is not looked for")
+    return tuple((module.get_submodule("k"), module.get_submodule("v")) for module in found)
+
+
+def _decode(loaded: Loaded, plan: CellPlan) -> Task:
+    """One step on top of a filled cache: one id in, logits [batch, 1, vocabulary] out."""
+    depth = plan.context_tokens or 0
+    cache = _cache(loaded, _stack(loaded.anatomy), plan.batch_size, depth)
+    model, ids = loaded.model, _ids(loaded, plan.batch_size, 1)
+
+    def run() -> torch.Tensor:
+        return model(input_ids=ids, past_key_values=cache, use_cache=True).logits
+
+    return Task(run=_checked(run, cache, depth + 1), reset=_restorer(cache), check=lambda: _expect_length(cache, depth))
+
+
+def _decode_with_source(loaded: Loaded, plan: CellPlan) -> Task:
+    """One step of an encoder-decoder: the target so far in one cache, the source in the other."""
+    depth, source = plan.context_tokens or 0, plan.input_tokens or 1
+    stack, batch = _stack(loaded.anatomy), plan.batch_size
+    written, read = _cache(loaded, stack, batch, depth), _cache(loaded, stack, batch, source)
+    both = EncoderDecoderCache(written, read)
+    model, ids = loaded.model, _ids(loaded, batch, 1)
+    states = hidden_states(
+        batch, source, loaded.anatomy.hidden_size, dtype=loaded.dtype, seed=loaded.seed, device=loaded.device
+    )
+    encoded = BaseModelOutput(last_hidden_state=states)
+
+    def run() -> torch.Tensor:
+        out = model(decoder_input_ids=ids, encoder_outputs=encoded, past_key_values=both, use_cache=True)
+        return out.logits
+
+    def check() -> None:
+        _expect_length(written, depth)
+        _expect_length(read, source)
+
+    return Task(run=_checked(run, written, depth + 1), reset=_restorer(written), check=check)
+
+
+def _stack(anatomy: Anatomy) -> Stack:
+    if anatomy.decoder is None:
+        raise ValueError("a model without a decoder cannot decode")
+    return anatomy.decoder
+
+
+def _cache(loaded: Loaded, stack: Stack, batch_size: int, tokens: int) -> DynamicCache:
+    return filled_cache(
+        loaded.model.config,
+        stack,
+        batch_size=batch_size,
+        tokens=tokens,
+        dtype=loaded.dtype,
+        seed=loaded.seed,
+        device=loaded.device,
+    )
+
+
+def _checked(run: Callable[[], torch.Tensor], cache: DynamicCache, length: int) -> Callable[[], torch.Tensor]:
+    """The step, refusing to be counted unless the cache grew by the one token it should."""
+
+    def checked() -> torch.Tensor:
+        result = run()
+        _expect_length(cache, length)
+        return result
+
+    return checked
+
+
+def _expect_length(cache: DynamicCache, length: int) -> None:
+    if cache.get_seq_length() != length:
+        raise WrongState(f"the cache holds {cache.get_seq_length()} tokens where there must be {length}")
+
+
+def _restorer(cache: DynamicCache) -> Callable[[], None]:
+    """Put back the tensors from before the step: the step made new ones and left these as they were.
+
+    Cropping instead would leave views into larger tensors, which the next step reads more slowly.
+    """
+    layers = [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
+    before = [(layer.keys, layer.values, layer.is_initialized) for layer in layers]
+
+    def restore() -> None:
+        for layer, (keys, values, initialised) in zip(layers, before, strict=True):
+            layer.keys, layer.values, layer.is_initialized = keys, values, initialised
+
+    return restore

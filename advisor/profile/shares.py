@@ -1,0 +1,103 @@
+"""How the time of a request is divided among its cells, and which cell is not worth starting.
+
+The one idea: a slow cell may use time that cheaper cells leave over, but never the time that the cells after it need.
+What they need is judged from the closed forms and the best rate seen so far; before anything was seen, everyone has an
+even share. Nothing here reads a clock but the one handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from advisor.core.model.cost import stage_bytes_moved, stage_flops
+from advisor.core.model.entry import ModelEntry
+from advisor.core.sizing.measurement import CellPlan
+from advisor.profile.timing import LEAST, WARM_UP_RUNS, WARM_UP_SECONDS
+
+RATE_SLACK = 4.0
+"""A larger cell may run at a better rate than any seen so far, but hardly at more than this many times it."""
+RUNS = LEAST + WARM_UP_RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Seconds a cell may take: its even share of what is left, and the most it can have."""
+
+    share_s: float
+    limit_s: float
+
+
+class Shares:
+    """The clock and the ledger of one request."""
+
+    def __init__(
+        self, entry: ModelEntry, *, seconds_per_cell: float, seconds_total: float, clock: Callable[[], float]
+    ) -> None:
+        self._entry, self._clock = entry, clock
+        self._per_cell = seconds_per_cell
+        self._end = clock() + seconds_total
+        self._rates: dict[tuple[str, str], float] = {}
+        self._slower: list[tuple[CellPlan, float]] = []
+
+    def left_s(self) -> float:
+        """Seconds left for the whole request."""
+        return self._end - self._clock()
+
+    def allowance(self, plan: CellPlan, after: Sequence[CellPlan]) -> Allowance:
+        """What `plan` may take when the cells `after` it still have to be measured."""
+        left = max(0.0, self.left_s())
+        even = left / (len(after) + 1)
+        reserved = sum(min(even, self._need(other, even)) for other in after)
+        limit = min(self._per_cell, left - reserved)
+        return Allowance(share_s=min(even, limit), limit_s=limit)
+
+    def learn(self, plan: CellPlan, run_s: float) -> None:
+        """Remember at what rate a cell ran."""
+        kind = _kind(plan)
+        self._rates[kind] = max(self._rates.get(kind, 0.0), self._work(plan) / run_s)
+
+    def learn_slower(self, plan: CellPlan, run_s: float) -> None:
+        """Remember that one run of this cell takes longer than `run_s`."""
+        self._slower.append((plan, run_s))
+
+    def hopeless(self, plan: CellPlan, limit_s: float) -> str | None:
+        """Why the cell cannot get its samples within the limit whatever happens, or None while it may."""
+        best = self._rates.get(_kind(plan))
+        if best is not None:
+            run_s = self._work(plan) / (RATE_SLACK * best)
+            if RUNS * run_s > limit_s:
+                return (
+                    f"Too slow for its time, so it was not begun: at {RATE_SLACK:.0f} times the best rate seen here "
+                    f"one run would still take {run_s:.3g} s, and {RUNS} runs do not fit into {limit_s:.3g} s."
+                )
+        for other, seconds in self._slower:
+            if _no_smaller(plan, other) and RUNS * seconds > limit_s:
+                return (
+                    f"Too slow for its time, so it was not begun: a smaller cell took more than {seconds:.3g} s for "
+                    f"one run, and {RUNS} runs do not fit into {limit_s:.3g} s."
+                )
+        return None
+
+    def _need(self, plan: CellPlan, unknown_s: float) -> float:
+        rate = self._rates.get(_kind(plan))
+        return unknown_s if rate is None else WARM_UP_SECONDS + RUNS * self._work(plan) / rate
+
+    def _work(self, plan: CellPlan) -> float:
+        """What the stage is bound by: traffic for a decode step, arithmetic for a whole pass."""
+        count = stage_bytes_moved if plan.stage == "decode" else stage_flops
+        return float(max(1, count(self._entry, plan)))
+
+
+def _kind(plan: CellPlan) -> tuple[str, str]:
+    return plan.stage, plan.dtype
+
+
+def _no_smaller(plan: CellPlan, other: CellPlan) -> bool:
+    """Whether `plan` asks at least as much work as `other` in every respect."""
+    return (
+        _kind(plan) == _kind(other)
+        and plan.batch_size >= other.batch_size
+        and (plan.input_tokens or 0) >= (other.input_tokens or 0)
+        and (plan.context_tokens or 0) >= (other.context_tokens or 0)
+    )

@@ -1,0 +1,192 @@
+"""A worker: builds one model in one dtype, measures the cells it is ordered, and is expendable.
+
+It runs alone in its process, forked from the warm child or started afresh. The one idea: whatever goes wrong inside a
+cell is said in a reply and then this process ends, so that nothing it left behind can touch the next cell.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import BinaryIO
+
+import torch
+
+from advisor.core.model.cost import anatomy, stage_bytes_moved, stage_flops
+from advisor.core.sizing.measurement import Cell, Flag, throughput_unit, unmeasured
+from advisor.core.sizing.statistics import PLANNED_SIZES, summarise
+from advisor.profile import memory
+from advisor.profile.build import DTYPES, NotBuilt, build, count_parameters
+from advisor.profile.disturbance import disturbances
+from advisor.profile.orders import Built, Job, NotBuiltReply, Order, Outcome, Reply
+from advisor.profile.runtimes.torch_eager import Loaded, task
+from advisor.profile.timing import Limits, Stopwatch, Timing
+from advisor.store import machine
+
+PR_SET_PDEATHSIG = 1
+OOM_SCORE = 800
+"""How readily the kernel picks this process when memory runs out: before the child, the parent and the user's own."""
+OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+
+
+class OutOfTime(Exception):
+    """The cell's limit came while it ran."""
+
+
+def last_moment(limit_s: float) -> float:
+    """When a cell is broken off: later than its limit, at which the stopwatch itself stops after the run in hand."""
+    return 1.25 * limit_s + 0.5
+
+
+def settle(parent_pid: int) -> None:
+    """The first thing a worker does: die with its parent, and be the one the kernel kills when memory runs out."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:  # it died before the line above: nobody will be told
+        os._exit(1)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write gigabytes of weights
+
+
+def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
+    """Build, then measure one ordered cell after the other until the orders end or a cell spoils this process."""
+    torch.set_num_threads(job.threads)
+    torch.set_num_interop_threads(1)
+    try:
+        loaded = _load(job)
+    except (NotBuilt, MemoryError, RuntimeError) as error:
+        flag, note = _what_went_wrong(error)
+        _say(replies, NotBuiltReply(flag=flag, note=f"The model could not be built: {note}"))
+        return
+    _say(replies, Built(parameters=count_parameters(loaded.model)))
+    for line in orders:
+        outcome = _measure(job, loaded, Order.model_validate_json(line))
+        _say(replies, outcome)
+        if outcome.spoiled:
+            return
+
+
+def _load(job: Job) -> Loaded:
+    model = build(job.model, job.dtype, seed=job.seed, device=job.device)
+    return Loaded(model, anatomy(job.model), DTYPES[job.dtype], job.device, job.seed)
+
+
+def _measure(job: Job, loaded: Loaded, order: Order) -> Outcome:
+    try:
+        with _alarm(last_moment(order.limit_s)), torch.inference_mode():
+            return _timed(job, loaded, order)
+    except OutOfTime:
+        note = f"Too slow for its time: {PLANNED_SIZES[0]} samples were not had in {order.limit_s:.3g} s."
+        return _failed(job, order, "too-slow", note)
+    except Exception as error:  # noqa: BLE001  # a library may raise anything; people get a sentence, not a trace
+        flag, note = _what_went_wrong(error)
+        return _failed(job, order, flag, note, spoiled=True)
+
+
+def _timed(job: Job, loaded: Loaded, order: Order) -> Outcome:
+    work = task(loaded, order.plan)
+    synchronise = torch.get_device_module(job.device).synchronize
+
+    def run() -> torch.Tensor:
+        result = work.run()
+        synchronise()  # kernels are queued: without this we time the queue
+        return result
+
+    limits = Limits(order.share_s, order.limit_s, job.tolerance, job.latency_budget_s)
+    watch = Stopwatch(run, work.reset, work.check, limits, time.perf_counter_ns)
+    reset = memory.reset_peak()
+    first_s, result = watch.first()
+    peak = memory.peak(reset=reset, parent_library_bytes=job.library_bytes)
+    if not bool(result.isfinite().all()):
+        return _failed(
+            job, order, "not-finite", "Its output holds NaN or infinity: what it computes is no model's work."
+        )
+    del result
+    before, cpu_before, begun = machine.load(), _own_cpu_seconds(), time.perf_counter()
+    timing = watch.time(first_s)
+    elapsed_s, own_cpu_s = time.perf_counter() - begun, _own_cpu_seconds() - cpu_before
+    disturbed = disturbances(before, machine.load(), own_cpu_s=own_cpu_s, elapsed_s=elapsed_s, cores=job.threads)
+    cell = _cell(job, order, timing, peak if job.device == "cpu" else None, disturbed)
+    return Outcome(index=order.index, cell=cell, first_run_s=first_s)
+
+
+def _cell(job: Job, order: Order, timing: Timing, peak: memory.Peak | None, disturbed: tuple[Flag, ...]) -> Cell:
+    plan = order.plan
+    known = {
+        "flops": stage_flops(job.model, plan),
+        "bytes_moved": stage_bytes_moved(job.model, plan),
+        "peak_memory_bytes": None if peak is None else peak.bytes,
+    }
+    if not timing.samples_s:
+        empty = unmeasured(plan, device=job.device, threads=job.threads, flags=timing.flags, note=timing.note or "")
+        return empty.model_copy(update=known)
+    summary = summarise(timing.samples_s)
+    whole_process = None if peak is None or peak.since_reset else "Memory is the peak of the whole process so far."
+    return Cell(
+        **plan.model_dump(),
+        **known,
+        device=job.device,
+        threads=job.threads,
+        samples=summary.samples,
+        median_s=summary.median_s,
+        ci95_s=summary.ci95_s,
+        p95_s=summary.p95_s,
+        throughput_per_s=plan.batch_size / summary.median_s,
+        throughput_unit=throughput_unit(plan.stage),
+        flags=(*timing.flags, *disturbed),
+        note=timing.note or whole_process,
+        outliers=summary.outliers,
+        more_samples=timing.more_samples,
+        samples_s=timing.samples_s,
+    )
+
+
+def _failed(job: Job, order: Order, flag: Flag, note: str, *, spoiled: bool = False) -> Outcome:
+    cell = unmeasured(order.plan, device=job.device, threads=job.threads, flags=(flag,), note=note)
+    return Outcome(index=order.index, cell=cell, first_run_s=None, spoiled=spoiled)
+
+
+def _what_went_wrong(error: Exception) -> tuple[Flag, str]:
+    """A flag and one sentence for a person; the library's own words only where we have none."""
+    words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    if isinstance(error, MemoryError) or any(known in str(error).lower() for known in OUT_OF_MEMORY_WORDS):
+        return "out-of-memory", "Memory ran out: the system refused to give this process more."
+    if isinstance(error, NotBuilt | ValueError):
+        return "unsupported", f"{words}."
+    return "crashed", f"{type(error).__name__}: {words}"
+
+
+def _own_cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def _say(replies: BinaryIO, reply: Reply) -> None:
+    replies.write(reply.model_dump_json().encode() + b"\n")
+    replies.flush()
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime between two operators after `seconds`; for one that never ends, there is the child's SIGKILL."""
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
