@@ -30,10 +30,9 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.core.guide.rulebook import Rulebook
     from advisor.core.model.catalog import Catalog
     from advisor.core.model.entry import ModelEntry
-    from advisor.core.protocol import Measure, Ready
+    from advisor.core.protocol import Event, Measure, Ready
     from advisor.core.report import Report
     from advisor.core.sizing.measurement import Cell, CellPlan, Profile
-    from advisor.run import Event
 
 SECONDS_QUICK = 36.0
 """Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""

@@ -7,10 +7,9 @@ import sys
 import time
 
 from advisor.core.architecture import Role
-from advisor.core.protocol import Finished, Measured, Started, Waiting
+from advisor.core.protocol import Event, Finished, Measured, Started, Waiting
 from advisor.report import figures
 from advisor.report.outline import cell_name
-from advisor.run import Event
 
 
 class Progress:

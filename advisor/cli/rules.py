@@ -30,7 +30,7 @@ def _list(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     """Prove anew: nothing is taken from what was proved before."""
     output = output_path(options)
-    book = load_rulebook(chosen_folder(options, "rules") or shipped("rules"), anew=True)
+    book = load_rulebook(chosen_folder(options, "rules") or shipped("rules"), cached=False)
     document = proof_document(book)
     deliver(document, proof_blocks(document), options, output)
     return EXIT_DONE

@@ -19,8 +19,8 @@ def schema(options: argparse.Namespace) -> int:
     model = DOCUMENTS.get(options.kind)
     if model is None:
         raise AdvisorError(f'unknown kind "{options.kind}" — {allowed_words(options.kind, DOCUMENTS)}')
-    mode = "validation" if options.kind == "workload" else "serialization"
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | model.model_json_schema(mode=mode)
+    made = model.model_json_schema(mode="validation" if options.kind == "workload" else "serialization")
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made
     words = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if output is not None:
         write_text(output, words)

@@ -82,4 +82,8 @@ def replicas(value: ReplicaRange | None) -> str:
 
 def sources(found: tuple[Source, ...]) -> str:
     """`G20, G60 (ours)`: the guide's numbers, ours marked as such."""
-    return ", ".join(f"{source.id} (ours)" if source.section == "ours" else source.id for source in found)
+    return ", ".join(_source(source) for source in found)
+
+
+def _source(source: Source) -> str:
+    return f"{source.id} (ours)" if source.section == "ours" and source.id != "ours" else source.id

@@ -233,20 +233,24 @@ def _because(found: Sequence[Because]) -> list[str]:
 
 
 def _remark(remark: Remark) -> str:
-    symbol = "·" if remark.level == "note" else "!"
+    symbol = {"error": "✗", "warning": "!", "note": "·"}[remark.level]
     return f"{symbol} {remark.level}: {remark.says} [{remark.rule}; {figures.sources(remark.source)}]"
 
 
 def _alternative(alternative: Alternative) -> tuple[str, list[str]]:
-    if not alternative.possible:
-        words = f"{alternative.architecture}: no change of answers leads there, only another task would"
-    else:
-        words = f"{alternative.architecture}: would be advised with {change_words(alternative.flip)}"
     remarks = [_remark(remark) for remark in (*alternative.warnings, *alternative.notes)]
-    misses = [
-        f"{miss.rule} needs {miss.answer} {miss.needed}, got {value_words(miss.got)}" for miss in alternative.why_not
-    ]
-    return words, misses + remarks
+    if not alternative.possible:
+        return f"{alternative.architecture}: no change of answers leads there, only another task would", remarks
+    words = f"{alternative.architecture}: would be advised with {change_words(alternative.flip)}"
+    rules = dict.fromkeys(miss.rule for miss in alternative.why_not)
+    return words, [*(_misses(alternative, rule) for rule in rules), *remarks]
+
+
+def _misses(alternative: Alternative, rule: str) -> str:
+    """What one rule for the alternative asked for and did not get."""
+    missed = [miss for miss in alternative.why_not if miss.rule == rule]
+    needs = " and ".join(f"{miss.answer} {miss.needed} (got {value_words(miss.got)})" for miss in missed)
+    return f"{rule} needs {needs}"
 
 
 def change_words(changes: Sequence[Change]) -> str:
