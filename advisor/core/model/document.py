@@ -58,11 +58,11 @@ class ModelDocument(Document):
     """One model: its entry, and what follows from its config by closed form.
 
     `parameters` counts the built module; `source_parameters` is the guide's figure where it is another. The shares of
-    `parameter_breakdown` sum to `parameters`. `kv_bytes_per_token` is kept per sequence and token written (0 for a model
-    that keeps nothing), `kv_bytes_per_source_token` per token of an encoder-decoder's source. `flops_per_token` are the
-    operations for one token with nothing before it: read by an encoder, written by a model that writes; attention to
-    earlier tokens comes on top. `flops_per_source_token` is the same for a token of an encoder-decoder's source; None
-    for the others, which have no source.
+    `parameter_breakdown` sum to `parameters`. `kv_bytes_per_token` is kept per sequence and token written (0 for a
+    model that keeps nothing), `kv_bytes_per_source_token` per token of an encoder-decoder's source. `flops_per_token`
+    are the operations for one token with nothing before it: read by an encoder, written by a model that writes;
+    attention to earlier tokens comes on top. `flops_per_source_token` is the same for a token of an encoder-decoder's
+    source; None for the others, which have no source.
     """
 
     kind: Literal["model"] = "model"

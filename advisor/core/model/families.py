@@ -40,7 +40,8 @@ class Family(NamedTuple):
     """One transformers model type: the class that is built, its config keys, and its shape.
 
     `positions_key` names the config key that says where the learned or rotary positions end; None where positions are
-    relative and have no end. `divides` lists pairs of keys of which the first must divide the second.
+    relative and have no end. `divides` lists pairs of keys of which the first must divide the second. `rotary` positions
+    turn the values of a head in pairs.
     """
 
     model_type: str
@@ -50,6 +51,7 @@ class Family(NamedTuple):
     anatomy: Callable[[Config], Anatomy]
     positions_key: str | None
     divides: tuple[tuple[str, str], ...] = ()
+    rotary: bool = False
 
 
 def _sizes(*names: str) -> tuple[Key, ...]:
@@ -222,6 +224,7 @@ FAMILIES: Mapping[str, Family] = {
             _llama,
             positions_key="max_position_embeddings",
             divides=(("num_attention_heads", "hidden_size"), ("num_key_value_heads", "num_attention_heads")),
+            rotary=True,
         ),
         Family(
             "t5",
@@ -235,8 +238,8 @@ FAMILIES: Mapping[str, Family] = {
                 Key("feed_forward_proj", "word", default="relu", words=("relu", "gelu", "gated-gelu", "gated-silu")),
                 Key("tie_word_embeddings", "flag", default=True),
                 *_numbers("layer_norm_epsilon", "initializer_factor", "dropout_rate"),
-                Key("decoder_start_token_id", "token"),
-                *_TOKENS,
+                Key("pad_token_id", "token"),
+                Key("eos_token_id", "token"),
             ),
             _t5,
             positions_key=None,
@@ -261,7 +264,11 @@ def config_mistakes(model_type: str, config: Config) -> list[Mistake]:
             found += _value_mistakes(key, config[key.name])
         elif key.required:
             found.append((("config",), f"config key {key.name} is missing", f"{model_type} needs it to be built"))
-    return found or [*_division_mistakes(family, config), *_token_mistakes(family, config)]
+    return found or [
+        *_division_mistakes(family, config),
+        *_head_mistakes(family, config),
+        *_token_mistakes(family, config),
+    ]
 
 
 def _unknown_key(model_type: str, name: str, known: Mapping[str, Key]) -> Mistake:
@@ -308,6 +315,13 @@ def _division_mistakes(family: Family, config: Config) -> Iterator[Mistake]:
         if divisor and size and size % divisor:
             words = f"{part} {divisor} does not divide {whole} {size}"
             yield ("config", part), words, "transformers cannot build such a model"
+
+
+def _head_mistakes(family: Family, config: Config) -> Iterator[Mistake]:
+    for stack in anatomy_of(family.model_type, config).stacks if family.rotary else ():
+        if stack.head_dim % 2:
+            words = f"heads are {stack.head_dim} wide, and rotary positions need an even width"
+            yield ("config", "head_dim") if "head_dim" in config else ("config",), words, "check head_dim and the heads"
 
 
 def _token_mistakes(family: Family, config: Config) -> Iterator[Mistake]:

@@ -1,0 +1,95 @@
+"""What a config may say, against the config classes of transformers themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import transformers
+from tiny_models import TINY, built, entry
+from transformers.activations import ACT2FN
+
+from advisor.core.model.families import ACTIVATIONS, FAMILIES, MAX_SIZE, UNFUSED_ACTIVATION, config_mistakes
+
+
+def config_class(model_type: str) -> Any:
+    return getattr(transformers, FAMILIES[model_type].transformers_class).config_class
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_every_key_is_one_of_the_transformers_config(model_type: str) -> None:
+    config = config_class(model_type)()
+    assert config.model_type == model_type
+    assert [key.name for key in FAMILIES[model_type].keys if not hasattr(config, key.name)] == []
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_defaults_are_those_of_transformers(model_type: str) -> None:
+    config = config_class(model_type)()
+    for key in FAMILIES[model_type].keys:
+        if key.default is not None:
+            assert getattr(config, key.name) == key.default, key.name
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_optional_keys_may_be_left_out_of_what_is_built(model_type: str) -> None:
+    required = {key.name for key in FAMILIES[model_type].keys if key.required}
+    assert config_mistakes(model_type, {name: TINY[model_type][name] for name in required}) == []
+
+
+def test_activations_are_known_to_transformers_and_only_one_is_written_out() -> None:
+    assert set(ACTIVATIONS) <= set(ACT2FN)
+    # a fused activation is one call of torch; the other builds its result from several tensors
+    names = {name: set(type(ACT2FN[name]).forward.__code__.co_names) for name in ACTIVATIONS}
+    assert {name for name, used in names.items() if {"tanh", "pow"} <= used} == {UNFUSED_ACTIVATION}
+
+
+@pytest.mark.parametrize("word", next(key.words for key in FAMILIES["t5"].keys if key.name == "feed_forward_proj"))
+def test_every_feed_forward_word_builds(word: str) -> None:
+    built(entry("t5", feed_forward_proj=word), device="meta")
+
+
+@pytest.mark.parametrize(
+    ("model_type", "change", "key", "words"),
+    [
+        ("bert", {"hiden_size": 24}, "hiden_size", 'did you mean "hidden_size"?'),
+        ("bert", {"is_decoder": True}, "is_decoder", "unknown config key"),
+        ("gpt2", {"hidden_size": 24}, "hidden_size", "unknown config key"),
+        ("bert", {"hidden_size": "24"}, "hidden_size", "hidden_size is '24', expected a whole number"),
+        ("bert", {"hidden_size": 24.0}, "hidden_size", "expected a whole number"),
+        ("bert", {"hidden_size": True}, "hidden_size", "hidden_size is true, expected a whole number"),
+        ("bert", {"hidden_size": 0}, "hidden_size", "expected a whole number from 1"),
+        ("bert", {"hidden_size": None}, "hidden_size", "expected a whole number from 1"),
+        ("bert", {"vocab_size": MAX_SIZE + 1}, "vocab_size", f"from 1 to {MAX_SIZE}"),
+        ("bert", {"num_attention_heads": 5}, "num_attention_heads", "does not divide hidden_size 24"),
+        ("bert", {"hidden_act": "glu"}, "hidden_act", "expected one of gelu"),
+        ("bert", {"layer_norm_eps": "1e-12"}, "layer_norm_eps", "expected a number"),
+        ("bert", {"pad_token_id": 97}, "pad_token_id", "outside the vocabulary of 97"),
+        ("gpt2", {"tie_word_embeddings": "no"}, "tie_word_embeddings", "expected true or false"),
+        ("gpt2", {"tie_word_embeddings": None}, "tie_word_embeddings", "expected true or false"),
+        ("llama", {"num_key_value_heads": 3}, "num_key_value_heads", "does not divide num_attention_heads 4"),
+        ("llama", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, "rope_parameters", "rope_type: default"),
+        ("llama", {"head_dim": 5}, "head_dim", "rotary positions need an even width"),
+        ("t5", {"feed_forward_proj": "gated-relu-x"}, "feed_forward_proj", "expected one of relu"),
+        ("t5", {"d_kv": [64]}, "d_kv", "expected a whole number"),
+    ],
+)
+def test_a_wrong_config_is_told_by_its_key(model_type: str, change: dict[str, Any], key: str, words: str) -> None:
+    mistakes = config_mistakes(model_type, TINY[model_type] | change)
+    assert [path for path, _, _ in mistakes] == [("config", key)]
+    assert words in mistakes[0][1]
+
+
+def test_a_missing_key_is_named() -> None:
+    config = {name: value for name, value in TINY["bert"].items() if name != "hidden_size"}
+    assert [message for _, message, _ in config_mistakes("bert", config)] == ["config key hidden_size is missing"]
+
+
+def test_all_mistakes_come_at_once() -> None:
+    config = TINY["bert"] | {"hidden_size": -1, "vocab": 3, "type_vocab_size": None}
+    assert {path[-1] for path, _, _ in config_mistakes("bert", config)} == {"hidden_size", "vocab", "type_vocab_size"}
+
+
+def test_a_null_stands_for_the_default_where_transformers_has_none() -> None:
+    assert config_mistakes("llama", TINY["llama"] | {"num_key_value_heads": None, "head_dim": None}) == []
+    assert config_mistakes("gpt2", TINY["gpt2"] | {"n_inner": None, "pad_token_id": None}) == []
