@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Callable
 from typing import cast
 
 from advisor.cli.arguments import parser, unknown_command
+from advisor.cli.streams import flush, give_up_stdout
 from advisor.core.errors import EXIT_CALLER, EXIT_INTERNAL, EXIT_INTERRUPTED, AdvisorError
 
 _MODULES = {
@@ -33,7 +33,7 @@ def run(argv: list[str]) -> int:
     as_json = "--json" in argv
     try:
         code = _run(argv)
-        sys.stdout.flush()
+        flush()
         return code
     except AdvisorError as error:
         return _complain(error, as_json)
@@ -41,7 +41,7 @@ def run(argv: list[str]) -> int:
         return _complain(AdvisorError("interrupted", exit_code=EXIT_INTERRUPTED), as_json)
     except BrokenPipeError:
         # The reader went away (`| head`): what it wanted it has. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
         return 0
     except Exception as error:  # noqa: BLE001 - the last line of defence: a defect of ours must not look like a finding
         return _complain(_internal(error), as_json)

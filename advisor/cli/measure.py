@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -124,7 +125,7 @@ def _rescue_file() -> Path:
 
 
 def _catalogue_id(name: str) -> str:
-    if "/" in name or Path(name).is_dir():
+    if "/" in name or os.path.isdir(name):
         words = f'"{name}" is a folder or a hub id; only models of the catalogue can be measured'
         raise AdvisorError(words, fix="name a catalogue id, see: advisor models")
     return name

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from advisor.cli.streams import put
 from advisor.core.values import Document
 from advisor.report import markdown, text
 from advisor.report.blocks import Block
@@ -22,7 +23,7 @@ def deliver(document: Document, blocks: Sequence[Block], options: argparse.Names
     if getattr(options, "json", False):
         write_json(to_json(document))
     else:
-        sys.stdout.write(text.render(blocks, width=width(), colour=coloured(options)))
+        put(text.render(blocks, width=width(), colour=coloured(options)))
 
 
 def save(document: Document, blocks: Sequence[Block], output: Path) -> None:
@@ -40,7 +41,7 @@ def write_json(words: str) -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8")
-    sys.stdout.write(words)
+    put(words)
 
 
 def width() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import advisor.run
+import advisor.run.child
 from advisor.cli import main
 from tests.fake_child import fake_command
 
@@ -38,7 +38,7 @@ Run = Callable[..., Ran]
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run `advisor` with these arguments; the child is the fake one."""
-    monkeypatch.setattr(advisor.run, "COMMAND", tuple(fake_command()))
+    monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command()))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 

@@ -36,7 +36,7 @@ ADVISOR = [sys.executable, "-m", "advisor"]
         (["schema", "reprot"], 'did you mean "report"?'),
         (["models", "show", "gpt-2"], 'did you mean "gpt2"?'),
         (["rules", "diff", "a"], "required"),
-        (["--json"], "no command"),
+        (["--json"], "--json"),
     ],
 )
 def test_bad_usage_ends_with_2_and_a_hint(run: Run, arguments: list[str], words: str) -> None:
@@ -105,7 +105,7 @@ def test_a_terminal_that_knows_only_ascii_still_gets_words() -> None:
     assert b"proved" in done.stdout
 
 
-@pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\u202eb", "[bold]x[/]", "\udcff", "x" * 100_000])
+@pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\u202eb", "[bold]x[/]", "\udcff", "x" * 5_000])
 def test_hostile_words_reach_no_terminal_as_control(run: Run, hostile: str) -> None:
     for arguments in (["recommend", "--set", f"task={hostile}"], ["profile", hostile], [hostile]):
         done = run(*arguments)

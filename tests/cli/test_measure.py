@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import advisor.run
+import advisor.run.child
 from tests.cli.conftest import Run
 from tests.fake_child import fake_command
 
@@ -89,7 +89,7 @@ def test_a_corpus_pipeline_is_undecided_and_names_what_was_not_measured(run: Run
     stages = {stage["role"]: stage for stage in done.document["plan"]["stages"]}
     assert set(stages) == {"retriever", "index", "reranker", "generator"}
     assert stages["retriever"]["origin"] is not None
-    assert stages["index"]["origin"] is None
+    assert stages["index"]["latency_ms"] is None
     assert stages["reranker"]["note"]
 
 
@@ -100,7 +100,7 @@ def test_no_model_that_fits_is_undecided(run: Run) -> None:
 
 
 def test_a_child_that_dies_leaves_flagged_cells_and_a_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advisor.run, "COMMAND", tuple(fake_command(after=3, then="kill")))
+    monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command(after=3, then="kill")))
     done = run("advise", TICKETS, "--json")
     assert done.code in (0, 1, 4)
     cells = done.document["profiles"][0]["cells"]
@@ -109,7 +109,7 @@ def test_a_child_that_dies_leaves_flagged_cells_and_a_verdict(run: Run, monkeypa
 
 
 def test_a_child_that_cannot_start_is_undecided_in_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advisor.run, "COMMAND", (sys.executable, "-c", "raise SystemExit('no torch here')"))
+    monkeypatch.setattr(advisor.run.child, "COMMAND", (sys.executable, "-c", "raise SystemExit('no torch here')"))
     done = run("advise", TICKETS)
     assert done.code == 4
     assert "Traceback" not in done.err
@@ -119,14 +119,14 @@ def test_a_child_that_cannot_start_is_undecided_in_one_sentence(run: Run, monkey
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path, number: signal.Signals) -> None:
     script = (
-        "import sys, advisor.run, advisor.cli.progress as progress\n"
+        "import sys, advisor.run.child, advisor.cli.progress as progress\n"
         "from advisor.cli import main\n"
         "from tests.fake_child import fake_command\n"
-        "advisor.run.COMMAND = tuple(fake_command(after=2, then='hang'))\n"
+        "advisor.run.child.COMMAND = tuple(fake_command(after=2, then='hang'))\n"
         "first = progress.Progress.__call__\n"
         "def call(self, role, event):\n"
         "    first(self, role, event)\n"
-        "    if getattr(event, 'index', None) == 2: print('third', flush=True)\n"
+        "    if event.event == 'started' and event.index == 2: print('third', flush=True)\n"
         "progress.Progress.__call__ = call\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
