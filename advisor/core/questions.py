@@ -92,6 +92,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("peak_factor", "Peak factor", "How many times the day's average the busiest moment is.", "3"),
 )
 
+_RATES = frozenset({"requests_per_second", "requests_per_day", "peak_factor"})
 _BY_ANSWER = {question.answer: question for question in QUESTIONS}
 
 
@@ -130,12 +131,12 @@ def still_asked(answers: Answers, matters: Callable[[str], bool]) -> tuple[Quest
     """
     workload, _ = fill_defaults(answers)
     needed = set(_needed_by_plan(workload, answers.model_fields_set)) | answers.model_fields_set
-    return tuple(asked for asked in QUESTIONS if asked.answer in needed or _matters(asked.answer, answers, matters))
+    return tuple(asked for asked in QUESTIONS if asked.answer in needed or _matters(asked.answer, matters))
 
 
-def _matters(answer: str, answers: Answers, matters: Callable[[str], bool]) -> bool:
-    if answer == "requests_per_second" and answers.requests_per_day is not None:
-        return False  # the rate is said; asking for it a second time would only make the two clash
+def _matters(answer: str, matters: Callable[[str], bool]) -> bool:
+    if answer in _RATES:
+        return False  # three ways to say one thing: the plan knows which of them is left to ask
     return matters(answer)
 
 

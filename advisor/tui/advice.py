@@ -6,7 +6,7 @@ from textual.content import Content
 
 from advisor.core.guide.recommendation import Alternative, Component, Recommendation, Remark
 from advisor.report import figures
-from advisor.report.outline import change_words
+from advisor.report.advice import change_words
 from advisor.tui.prose import LEVEL_SIGNS, LEVEL_STYLES, MUTED, Lines, heading, paragraph
 
 _STRENGTH_WORDS = {

@@ -13,12 +13,12 @@ from advisor.tui.prose import Lines, paragraph, text
 TONES: Mapping[Tone, str] = {"plain": "", "good": "$text-success", "bad": "$text-error", "tight": "$text-warning"}
 
 _RANKS: Mapping[str, int] = {
+    "memory": 1,
+    "model": 2,
     "flags": 3,
     "depth": 4,
-    "served by": 4,
-    "origin": 5,
-    "model": 6,
-    "memory": 7,
+    "origin": 6,
+    "served by": 7,
     "± 95 %": 8,
     "n": 9,
 }

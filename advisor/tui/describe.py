@@ -85,6 +85,7 @@ class DescribeScreen(Screen[None]):
         self._texts = dict(texts)
         self.checked = Checked(None, {})
         self.recommendation: Recommendation | None = None
+        self._drawn = False
 
     def compose(self) -> ComposeResult:
         yield TopBar("Describe")
@@ -103,6 +104,7 @@ class DescribeScreen(Screen[None]):
         for row in self._rows():
             if typed := self._texts.get(row.asked.answer):
                 row.field.fill(typed)
+        self._drawn = True
         self._renew()
         if self.checked.answers is None:
             self._choose_task()
@@ -132,8 +134,9 @@ class DescribeScreen(Screen[None]):
         self.app.go_on(self.checked.answers, self.recommendation)
 
     def renew(self) -> None:
-        """Shows the advice again: what the machine can do has become known."""
-        self._renew()
+        """Shows the advice again: what the machine can do has become known. Before there is a screen, it will be."""
+        if self._drawn:
+            self._renew()
 
     def _choose_task(self) -> None:
         self.app.push_screen(TaskScreen(self._row("task").field.said), self._task_chosen)

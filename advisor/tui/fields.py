@@ -18,16 +18,29 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from advisor.tui.keys import INTERRUPT, MOVES
+from advisor.tui.printable import printable
 
-MAX_TYPED = 320
-"""Longer than any number the reader takes, so that a cut can never make a wrong one right."""
+MAX_TYPED = 1000
+"""Longer than any number the reader takes and any path a disk does, so that a cut can never make a wrong one right."""
 
 
 class Answered(Message):
     """A control's content changed."""
 
 
-class NumberField(Input):
+class TextField(Input):
+    """A line of text. Pasted control characters are shown as what they are, never painted."""
+
+    def __init__(self, value: str = "", *, placeholder: str = "") -> None:
+        super().__init__(value, placeholder, compact=True)
+        self.cursor_blink = False
+
+    def validate_value(self, value: str) -> str:
+        """What stands in the field for what was typed or pasted."""
+        return printable(value)[:MAX_TYPED]
+
+
+class NumberField(TextField):
     """A number as typed. Letters are text here, so the way out is Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,8 +51,7 @@ class NumberField(Input):
     ]
 
     def __init__(self, default: str) -> None:
-        super().__init__(placeholder=default, compact=True, max_length=MAX_TYPED, select_on_focus=True)
-        self.cursor_blink = False
+        super().__init__(placeholder=default)
 
     @property
     def said(self) -> str:

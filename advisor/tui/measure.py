@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer
+from textual.widgets import Footer
 
 from advisor.advise import measure_and_plan
 from advisor.core.architecture import Role
@@ -61,18 +60,12 @@ class MeasureScreen(Screen[None]):
             yield Reading(self._cells, id="cells")
             yield Reading(self._legend, id="legend-words", can_focus=False)
             yield Chart()
-        with Horizontal(id="stop"):
-            yield Button("Cancel, keep what is measured", id="cancel", compact=True)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(Chart).display = False
         self.set_interval(REDRAW_SECONDS, self._draw)
         self.run_worker(self._measure(), group="measure", exclusive=True, exit_on_error=False)
-
-    async def on_button_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        await self.action_cancel()
 
     async def action_cancel(self) -> None:
         """Stops the measurement; the verdict is made from the cells there are."""

@@ -11,7 +11,9 @@ from advisor.tui.prose import MUTED, Lines, paragraph, text
 
 _FULL, _HALF = "━", "╸"
 _MARK, _CROSSED = "│", "┿"
-_LEAST_BAR = 10
+_LEAST_BAR = 8
+_LEAD = 6
+"""Columns before a bar: `p95 ✓ `."""
 
 
 def latency_picture(plan: Plan, workload: Workload, width: int) -> Lines:
@@ -32,18 +34,25 @@ def _bars(title: str, latency: Percentiles, budget_ms: float | None, percentile:
         return []
     labels = [figures.milliseconds(value) for _, value in had]
     budget = f"budget {figures.milliseconds(budget_ms)}" if budget_ms else ""
-    room = max(_LEAST_BAR, width - 5 - 2 - max(len(label) for label in labels))
+    room = max(_LEAST_BAR, width - _LEAD - 2 - max(len(label) for label in labels))
     scale = max([value for _, value in had] + ([budget_ms] if budget_ms else [])) * 1.02
     mark = min(room - 1, int(budget_ms / scale * room)) if budget_ms else None
     found = [Content(""), text((title, "bold $text-primary"))]
     for (name, value), label in zip(had, labels, strict=True):
         bar = _bar(value / scale * room, room, mark)
-        style = "$text-error" if budget_ms and value > budget_ms else "$text-success" if budget_ms else "$text-primary"
-        found.append(Content.assemble((f"{name:<5}", MUTED), (bar, style), f"  {label}"))
+        sign, style = _judged(value, budget_ms) if name == f"p{percentile}" else (" ", "$text-primary")
+        found.append(Content.assemble((f"{name} ", MUTED), (sign, style), " ", (bar, style), f"  {label}"))
     if mark is not None:
-        lead = max(0, min(5 + mark, width - len(budget) - 2))
+        lead = max(0, min(_LEAD + mark, width - len(budget) - 2))
         found.append(Content.assemble(" " * lead, (f"╵ {budget}", MUTED)))
     return [*found, *paragraph(width, twin(latency, budget_ms, percentile))]
+
+
+def _judged(value: float, budget_ms: float | None) -> tuple[str, str]:
+    """Sign and style of the bar the budget is about; the other percentiles are only shown."""
+    if not budget_ms:
+        return " ", "$text-primary"
+    return ("✓", "$text-success") if value <= budget_ms else ("✗", "$text-error")
 
 
 def twin(latency: Percentiles, budget_ms: float | None, percentile: int) -> str:

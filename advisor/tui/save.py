@@ -16,6 +16,7 @@ from advisor.core.report import Report
 from advisor.report.markdown import render
 from advisor.report.outline import report_blocks
 from advisor.store.output import check_output, write_text
+from advisor.tui.fields import TextField
 from advisor.tui.keys import INTERRUPT
 from advisor.tui.prose import text
 
@@ -23,7 +24,7 @@ ENDINGS = (".json", ".md")
 SUGGESTED = "advisor-report.md"
 
 
-class PathField(Input):
+class PathField(TextField):
     """Where to save, as typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [INTERRUPT]
@@ -48,13 +49,12 @@ class SaveScreen(ModalScreen[str]):
         with Vertical(id="saving"):
             yield Static(text(("Save the report", "bold $text-primary")))
             yield Static(text("A file ending in .json (every figure) or .md (to read)."), classes="explains")
-            yield PathField(SUGGESTED, compact=True, select_on_focus=False)
+            yield PathField(SUGGESTED)
             yield Static("", id="problem", classes="problem")
             yield Button("Save", compact=True)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
         self.query_one("#problem").display = False
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer
+from textual.widgets import Footer
 
 from advisor.core.report import Report
 from advisor.report import figures
@@ -46,20 +45,11 @@ class VerdictScreen(Screen[None]):
         yield TopBar("Verdict")
         with Pane(id="reading"):
             yield Reading(self._written, id="report")
-        with Horizontal(id="next"):
-            yield Button("Save", id="save", compact=True)
-            yield Button("Copy command", id="copy", compact=True)
-            yield Button("Change answers", id="describe", compact=True)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         verdict = self.report.plan.verdict if self.report.plan else "undecided"
         self.query_one(TopBar).show_status(figures.VERDICT_WORDS[verdict], VERDICT_STYLES[verdict])
-        self.query_one("#copy").display = self.report.plan is not None
-
-    async def on_button_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        await self.run_action(str(event.button.id))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a plan there is no command to copy."""
