@@ -40,8 +40,8 @@ class Family(NamedTuple):
     """One transformers model type: the class that is built, its config keys, and its shape.
 
     `positions_key` names the config key that says where the learned or rotary positions end; None where positions are
-    relative and have no end. `divides` lists pairs of keys of which the first must divide the second. `rotary` positions
-    turn the values of a head in pairs.
+    relative and have no end. `divides` lists pairs of keys of which the first must divide the second. `rotary`
+    positions turn the values of a head in pairs.
     """
 
     model_type: str

@@ -1,0 +1,206 @@
+"""Closed-form operations, traffic and cache against what torch counts and holds on tiny models with eager attention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_models import ALL_VARIATIONS, TINY, VARIATIONS, built, entry
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import PreTrainedModel
+
+from advisor.core.model.cost import STAGES_OF, anatomy, kv_cache_bytes, stage_bytes_moved, stage_flops, weight_bytes
+from advisor.core.model.entry import ModelEntry
+from advisor.core.sizing.measurement import CellPlan
+
+SHAPES = [(1, 1, 1), (3, 7, 5), (2, 16, 0)]
+WIDTH = 4
+"""Bytes of a float32."""
+
+
+def plan(stage: str, *, batch: int, read: int = 0, depth: int = 0) -> CellPlan:
+    shape = {"batch_size": batch, "input_tokens": read or None, "context_tokens": depth if stage == "decode" else None}
+    return CellPlan.model_validate({"stage": stage, "dtype": "float32"} | shape)
+
+
+def ids(batch: int, tokens: int) -> torch.Tensor:
+    return torch.ones(batch, tokens, dtype=torch.long)
+
+
+def a_run(model: ModelEntry, module: PreTrainedModel, cell: CellPlan) -> Callable[[], Any]:
+    """The stage as transformers runs it; what must be there before (a cache) is made now and not counted."""
+    batch, read, depth = cell.batch_size, cell.input_tokens or 0, cell.context_tokens or 0
+    if cell.stage == "prefill":
+        return lambda: module(ids(batch, read), use_cache=True, logits_to_keep=1)
+    if cell.stage == "encode":
+        return lambda: _encode(module, ids(batch, read))
+    if cell.stage != "decode":
+        return lambda: module(ids(batch, read))
+    with torch.inference_mode():
+        if model.architecture == "decoder-only":
+            cache = module(ids(batch, depth), use_cache=True).past_key_values if depth else None
+            return lambda: module(ids(batch, 1), past_key_values=cache, use_cache=True)
+        states = module.get_encoder()(ids(batch, read))
+        cache = module(encoder_outputs=states, decoder_input_ids=ids(batch, depth), use_cache=True).past_key_values
+    return lambda: module(
+        encoder_outputs=states, decoder_input_ids=ids(batch, 1), past_key_values=cache, use_cache=True
+    )
+
+
+def _encode(module: PreTrainedModel, source: torch.Tensor) -> None:
+    """The encoder, and the source's keys and values for every cross-attention."""
+    states = module.get_encoder()(source)[0]
+    for name, part in module.named_modules():
+        if name.endswith("EncDecAttention"):
+            part.k(states)
+            part.v(states)
+
+
+def all_cells(model: ModelEntry) -> Iterator[CellPlan]:
+    for batch, read, depth in SHAPES:
+        for stage in STAGES_OF[model.architecture]:
+            if stage == "decode" and model.architecture == "encoder-decoder":
+                yield plan(stage, batch=batch, read=read, depth=max(depth, 1))
+            elif stage == "decode":
+                yield plan(stage, batch=batch, depth=depth)
+            else:
+                yield plan(stage, batch=batch, read=read)
+
+
+@pytest.mark.parametrize(("model_type", "change"), ALL_VARIATIONS)
+def test_operations_equal_what_torch_counts(model_type: str, change: dict[str, Any]) -> None:
+    model = entry(model_type, **change)
+    module = built(model)
+    for cell in all_cells(model):
+        run = a_run(model, module, cell)
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+            run()
+        assert stage_flops(model, cell) == counter.get_total_flops(), cell
+
+
+@pytest.mark.parametrize(("model_type", "change"), ALL_VARIATIONS)
+def test_weights_moved_are_those_of_the_modules_that_run(model_type: str, change: dict[str, Any]) -> None:
+    model = entry(model_type, **change)
+    module = built(model)
+    for cell in all_cells(model):
+        run = a_run(model, module, cell)
+        with torch.inference_mode(), _parameters_used(module) as used:
+            run()
+        moved = stage_bytes_moved(model, cell) // WIDTH
+        assert moved == sum(used.values()) + _rows_looked_up(model, cell) + _cache_and_result(model, cell), cell
+
+
+@contextmanager
+def _parameters_used(module: nn.Module) -> Iterator[dict[int, int]]:
+    """Sizes of the parameters that modules which run hold themselves; tables that are only looked up are left out."""
+    used: dict[int, int] = {}
+
+    def note(part: nn.Module, *_: object) -> None:
+        # T5's table of position biases is small, one column per head, and read whole
+        looked_up = isinstance(part, nn.Embedding) and part.embedding_dim != TINY["t5"]["num_heads"]
+        for parameter in part.parameters(recurse=False) if not looked_up else ():
+            used[parameter.data_ptr()] = parameter.numel()
+
+    hooks = [part.register_forward_hook(note) for part in module.modules()]
+    yield used
+    for hook in hooks:
+        hook.remove()
+
+
+def _rows_looked_up(model: ModelEntry, cell: CellPlan) -> int:
+    new = 1 if cell.stage == "decode" else cell.input_tokens or 0
+    shape = anatomy(model)
+    per_width = {"bert": cell.batch_size * new + new + 1, "gpt2": cell.batch_size * new + new}
+    return per_width.get(model.model_type, cell.batch_size * new) * shape.hidden_size
+
+
+def _cache_and_result(model: ModelEntry, cell: CellPlan) -> int:
+    batch, read, depth = cell.batch_size, cell.input_tokens or 0, cell.context_tokens or 0
+    shape = anatomy(model)
+    result = batch * (shape.vocab_size if cell.stage in ("prefill", "decode") else read * shape.hidden_size)
+    stack = shape.decoder
+    if stack is None:
+        return result
+    tokens = {"prefill": read, "decode": depth + 1 + read, "encode": read}[cell.stage]
+    return result + 2 * stack.num_layers * batch * tokens * stack.num_key_value_heads * stack.head_dim
+
+
+@pytest.mark.parametrize("change", VARIATIONS["llama"])
+def test_cache_bytes_of_a_decoder_equal_the_real_cache(change: dict[str, Any]) -> None:
+    model = entry("llama", **change)
+    with torch.inference_mode():
+        cache = built(model)(ids(3, 11), use_cache=True).past_key_values
+    real = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
+    assert kv_cache_bytes(model, dtype="float32", batch_size=3, context_tokens=11) == real
+
+
+def test_cache_bytes_of_an_encoder_decoder_are_those_of_target_and_source() -> None:
+    model = entry("t5", num_decoder_layers=3)
+    with torch.inference_mode():
+        cache = built(model)(input_ids=ids(3, 11), decoder_input_ids=ids(3, 4), use_cache=True).past_key_values
+    layers = (*cache.self_attention_cache.layers, *cache.cross_attention_cache.layers)
+    real = sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
+    assert kv_cache_bytes(model, dtype="float32", batch_size=3, context_tokens=4, source_tokens=11) == real
+
+
+def test_an_encoder_keeps_nothing_and_a_decoder_has_no_source() -> None:
+    assert kv_cache_bytes(entry("bert"), dtype="float32", batch_size=8, context_tokens=512) == 0
+    with_source = kv_cache_bytes(entry("gpt2"), dtype="float32", batch_size=2, context_tokens=8, source_tokens=9)
+    assert with_source == kv_cache_bytes(entry("gpt2"), dtype="float32", batch_size=2, context_tokens=8)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize(("model_type", "change"), ALL_VARIATIONS)
+def test_weight_bytes_equal_the_storage_of_the_parameters(model_type: str, change: dict[str, Any], dtype: Any) -> None:
+    model = entry(model_type, **change)
+    module = built(model).to(getattr(torch, dtype))
+    storages = {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in module.parameters()}
+    assert weight_bytes(model, dtype) == sum(storages.values())
+
+
+@pytest.mark.parametrize(("model_type", "stage"), [("bert", "prefill"), ("gpt2", "forward"), ("t5", "prefill")])
+def test_a_stage_the_model_does_not_have_is_refused_in_words(model_type: str, stage: str) -> None:
+    for cost in (stage_flops, stage_bytes_moved):
+        with pytest.raises(ValueError, match=f"tiny-{model_type} is .* and has no stage {stage}"):
+            cost(entry(model_type), plan(stage, batch=1, read=1))
+
+
+def test_prefill_computes_the_logits_of_one_position_only() -> None:
+    wide = entry("gpt2", vocab_size=1097)
+    for tokens in (1, 30):
+        cell = plan("prefill", batch=2, read=tokens)
+        assert stage_flops(wide, cell) - stage_flops(entry("gpt2"), cell) == 2 * 2 * 1000 * TINY["gpt2"]["n_embd"]
+
+
+lengths = st.integers(0, 5000)
+
+
+@given(st.sampled_from(list(TINY)), st.integers(1, 300), lengths, lengths, st.integers(0, 3), st.integers(0, 2))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_more_to_do_never_costs_less(
+    model_type: str, batch: int, read: int, depth: int, longer: int, larger: int
+) -> None:
+    model = entry(model_type)
+    for stage in STAGES_OF[model.architecture]:
+        less = plan(stage, batch=batch, read=read + 1, depth=depth)
+        more = plan(stage, batch=batch + larger, read=read + 1 + longer, depth=depth + longer)
+        strictly = bool(longer or larger)
+        assert stage_flops(model, more) >= stage_flops(model, less) + strictly
+        assert stage_bytes_moved(model, more) >= stage_bytes_moved(model, less) + strictly
+
+
+@given(st.sampled_from(list(TINY)), st.integers(1, 9), st.integers(1, 300))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_half_the_width_moves_half_the_bytes_and_does_the_same_work(model_type: str, batch: int, read: int) -> None:
+    model = entry(model_type)
+    for stage in STAGES_OF[model.architecture]:
+        full = plan(stage, batch=batch, read=read, depth=read)
+        half = full.model_copy(update={"dtype": "bfloat16"})
+        assert stage_bytes_moved(model, full) == 2 * stage_bytes_moved(model, half)
+        assert stage_flops(model, full) == stage_flops(model, half)

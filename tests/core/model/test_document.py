@@ -1,0 +1,62 @@
+"""What the models commands print, against the entries and the closed forms."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from advisor.core.model.catalog import Catalog
+from advisor.core.model.cost import kv_cache_bytes, weight_bytes
+from advisor.core.model.document import ModelDocument, ModelsDocument, model_document, models_document
+
+IDS = ["bert-base", "gpt2", "llama-2-7b", "minilm-l6", "t5-small", "t5-base"]
+
+
+def test_the_list_holds_every_model_in_the_order_of_the_files(catalog: Catalog) -> None:
+    document = models_document(catalog)
+    assert [line.id for line in document.models] == list(catalog.entries)
+    assert sorted(catalog.entries) == sorted(IDS)
+    for line in document.models:
+        assert line.parameters == catalog.get(line.id).parameters
+
+
+@pytest.mark.parametrize("model_id", IDS)
+def test_a_document_survives_json(catalog: Catalog, model_id: str) -> None:
+    document = model_document(catalog.get(model_id))
+    assert ModelDocument.model_validate_json(document.model_dump_json()) == document
+    listed = models_document(catalog)
+    assert ModelsDocument.model_validate_json(listed.model_dump_json()) == listed
+
+
+@pytest.mark.parametrize("model_id", IDS)
+def test_the_figures_are_those_of_the_entry_and_of_the_closed_forms(catalog: Catalog, model_id: str) -> None:
+    entry = catalog.get(model_id)
+    shown = json.loads(model_document(entry).model_dump_json())
+    assert (shown["schema_version"], shown["kind"]) == (1, "model")
+    assert shown["parameters"] == entry.parameters == sum(part["parameters"] for part in shown["parameter_breakdown"])
+    for dtype in ("float32", "bfloat16", "float16"):
+        assert shown["weight_bytes"][dtype] == weight_bytes(entry, dtype)
+        kept = kv_cache_bytes(entry, dtype=dtype, batch_size=1, context_tokens=1)
+        assert shown["kv_bytes_per_token"][dtype] == kept
+
+
+def test_the_cache_of_llama_takes_half_a_mebibyte_a_token(catalog: Catalog) -> None:
+    # 2 (keys, values) x 32 layers x 4,096 wide x 2 bytes
+    assert model_document(catalog.get("llama-2-7b")).kv_bytes_per_token.bfloat16 == 2**19
+
+
+def test_a_token_costs_about_two_operations_per_parameter_it_passes(catalog: Catalog) -> None:
+    llama = catalog.get("llama-2-7b")
+    passed = llama.parameters - 32000 * 4096  # the word table is looked up, not multiplied
+    assert model_document(llama).flops_per_token == pytest.approx(2 * passed, rel=0.001)
+
+
+def test_only_an_encoder_decoder_has_a_source(catalog: Catalog) -> None:
+    t5, gpt2, bert = (model_document(catalog.get(model)) for model in ("t5-base", "gpt2", "bert-base"))
+    assert t5.kv_bytes_per_source_token == t5.kv_bytes_per_token
+    assert t5.flops_per_source_token is not None
+    for other in (gpt2, bert):
+        assert other.kv_bytes_per_source_token is None
+        assert other.flops_per_source_token is None
+    assert bert.kv_bytes_per_token.float32 == 0

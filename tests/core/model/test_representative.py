@@ -1,0 +1,232 @@
+"""Which model stands for a component: the shipped preferences, and what holds for any need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from advisor.core.hardware import GIB
+from advisor.core.model.catalog import COMPONENT_AXES, Catalog
+from advisor.core.model.representative import DTYPES, Choice, Need, choose, memory_needed
+from advisor.core.task import TASKS, UNDERSTANDING_TASKS
+from advisor.store.catalog import load_catalog
+from advisor.store.paths import shipped
+
+SHIPPED = load_catalog(shipped("models"), cached=False)
+ENCODER_TASKS = sorted(UNDERSTANDING_TASKS - {"feature-extraction", "sentence-similarity", "retrieval"})
+WRITING_TASKS = [task for task in TASKS if task not in UNDERSTANDING_TASKS]
+
+
+def need(**change: Any) -> Need:
+    usual: dict[str, Any] = {
+        "role": "model",
+        "architecture": "encoder-only",
+        "task": "text-classification",
+        "priority": "balanced",
+        "languages": "one",
+        "input_tokens": 128,
+        "output_tokens": 0,
+        "memory_limit_bytes": 24 * GIB,
+    }
+    return Need(**(usual | change))
+
+
+def decoder(**change: Any) -> Need:
+    return need(**({"architecture": "decoder-only", "task": "chat", "output_tokens": 256} | change))
+
+
+def translator(**change: Any) -> Need:
+    return need(**({"architecture": "encoder-decoder", "task": "translation", "output_tokens": 128} | change))
+
+
+def name(choice: Choice) -> str | None:
+    return choice.model.id if choice.model else None
+
+
+def said(choice: Choice) -> str:
+    return " ".join(because.says for because in choice.because)
+
+
+@pytest.mark.parametrize("task", ["feature-extraction", "sentence-similarity", "retrieval"])
+@pytest.mark.parametrize("priority", ["cost", "balanced", "accuracy"])
+def test_vectors_come_from_the_sentence_encoder(catalog: Catalog, task: str, priority: str) -> None:
+    assert name(choose(need(task=task, priority=priority), catalog)) == "minilm-l6"
+
+
+@pytest.mark.parametrize(
+    "task", ["retrieval", "retrieval-augmented-generation", "chat", "abstractive-question-answering"]
+)
+def test_a_retriever_is_the_sentence_encoder_whatever_the_whole_pipeline_is_for(catalog: Catalog, task: str) -> None:
+    assert name(choose(need(role="retriever", task=task, input_tokens=32), catalog)) == "minilm-l6"
+
+
+@pytest.mark.parametrize("task", ENCODER_TASKS)
+@pytest.mark.parametrize("priority", ["cost", "balanced", "accuracy"])
+def test_other_encoder_tasks_are_bert_base(catalog: Catalog, task: str, priority: str) -> None:
+    assert name(choose(need(task=task, priority=priority), catalog)) == "bert-base"
+
+
+def test_no_model_passes_as_a_reranker(catalog: Catalog) -> None:
+    choice = choose(need(role="reranker", task="retrieval-augmented-generation", input_tokens=256), catalog)
+    assert name(choice) is None
+    assert "cross-encoder" in said(choice)
+    assert "bert-base is no reranker" in said(choice)
+
+
+@pytest.mark.parametrize("task", WRITING_TASKS)
+@pytest.mark.parametrize("role", ["model", "generator"])
+def test_decoders_are_gpt2_while_it_holds_input_and_output(catalog: Catalog, task: str, role: str) -> None:
+    fits = choose(decoder(task=task, role=role, input_tokens=1000, output_tokens=24), catalog)
+    beyond = choose(decoder(task=task, role=role, input_tokens=1000, output_tokens=25), catalog)
+    assert (name(fits), name(beyond)) == ("gpt2", "llama-2-7b")
+    assert "1,000 + 25 = 1,025 are needed" in said(beyond)
+
+
+def test_accuracy_from_a_prompt_takes_the_large_decoder_even_for_short_texts(catalog: Catalog) -> None:
+    assert name(choose(decoder(priority="accuracy", input_tokens=8, output_tokens=8), catalog)) == "llama-2-7b"
+
+
+def test_llama_in_full_precision_is_refused_on_24_gib_with_the_sums_and_half_precision_fits(catalog: Catalog) -> None:
+    choice = choose(decoder(input_tokens=2048), catalog)
+    assert name(choice) == "llama-2-7b"
+    assert choice.dtypes == ("bfloat16",)
+    assert "llama-2-7b in float32 needs weights 25.1 GiB + key-value cache" in said(choice)
+    assert "and 24 GiB may be used" in said(choice)
+
+
+def test_llama_fits_in_both_dtypes_where_there_is_room(catalog: Catalog) -> None:
+    assert choose(decoder(input_tokens=2048, memory_limit_bytes=64 * GIB), catalog).dtypes == DTYPES
+
+
+def test_a_decoder_has_no_model_beyond_4096_tokens(catalog: Catalog) -> None:
+    assert name(choose(decoder(input_tokens=4096 - 256), catalog)) == "llama-2-7b"
+    choice = choose(decoder(input_tokens=4096 - 255), catalog)
+    assert name(choice) is None
+    assert "holds 4,096 tokens of input and output together" in said(choice)
+
+
+@pytest.mark.parametrize(
+    ("priority", "expected"), [("cost", "t5-small"), ("balanced", "t5-base"), ("accuracy", "t5-base")]
+)
+@pytest.mark.parametrize("task", ["translation", "summarization", "table-to-text", "abstractive-question-answering"])
+def test_encoder_decoders_are_t5(catalog: Catalog, priority: str, expected: str, task: str) -> None:
+    assert name(choose(translator(priority=priority, task=task), catalog)) == expected
+
+
+def test_the_small_t5_steps_in_where_the_base_one_does_not_fit(catalog: Catalog) -> None:
+    base = memory_needed(catalog.get("t5-base"), translator(), "bfloat16").total
+    choice = choose(translator(memory_limit_bytes=base - 1), catalog)
+    assert name(choice) == "t5-small"
+    assert "t5-base in bfloat16 needs weights" in said(choice)
+
+
+def test_t5_beyond_the_length_it_was_trained_on_is_a_note_not_a_refusal(catalog: Catalog) -> None:
+    within, beyond = (choose(translator(input_tokens=tokens), catalog) for tokens in (512, 513))
+    assert name(within) == name(beyond) == "t5-base"
+    assert "trained on 512 tokens" not in said(within)
+    assert "t5-base with 513 tokens" in said(beyond)
+    assert "trained on 512 tokens" in said(beyond)
+
+
+@pytest.mark.parametrize(("task", "model"), [("text-classification", "bert-base"), ("feature-extraction", "minilm-l6")])
+def test_an_encoder_is_refused_beyond_its_positions(catalog: Catalog, task: str, model: str) -> None:
+    assert name(choose(need(task=task, input_tokens=512), catalog)) == model
+    choice = choose(need(task=task, input_tokens=513), catalog)
+    assert name(choice) is None
+    refusal = choice.because[-1]
+    assert f"{model} reads at most 512 tokens, and the input has up to 513" in refusal.says
+    assert [source.id for source in refusal.source] == ["G63"]
+
+
+def test_a_sentence_encoder_tells_that_its_settings_cut_long_texts(catalog: Catalog) -> None:
+    def told(tokens: int) -> bool:
+        return "cut texts at 256" in said(choose(need(task="feature-extraction", input_tokens=tokens), catalog))
+
+    assert (told(256), told(257)) == (False, True)
+
+
+@pytest.mark.parametrize("asked", [need(), need(role="retriever", task="retrieval"), decoder(), translator()])
+def test_no_model_speaks_many_languages(catalog: Catalog, asked: Need) -> None:
+    many = replace(asked, languages="many")
+    assert name(choose(asked, catalog)) is not None
+    choice = choose(many, catalog)
+    assert name(choice) is None
+    assert "many languages are asked for" in said(choice)
+
+
+@pytest.mark.parametrize("asked", [need, decoder, translator])
+def test_a_tiny_memory_limit_refuses_every_model_with_the_sums(catalog: Catalog, asked: Any) -> None:
+    choice = choose(asked(memory_limit_bytes=int(0.05 * GIB)), catalog)
+    assert name(choice) is None
+    assert choice.dtypes == ()
+    assert "needs weights" in said(choice)
+    assert "and 51.2 MiB may be used" in said(choice)
+
+
+def test_without_a_limit_everything_fits(catalog: Catalog) -> None:
+    assert choose(decoder(input_tokens=2048, memory_limit_bytes=None), catalog).dtypes == DTYPES
+
+
+def test_a_retriever_of_another_architecture_has_no_model(catalog: Catalog) -> None:
+    choice = choose(need(role="retriever", architecture="decoder-only", task="retrieval"), catalog)
+    assert name(choice) is None
+    assert "minilm-l6 is encoder-only, and the part needs decoder-only" in said(choice)
+
+
+def test_a_task_that_an_architecture_cannot_do_has_no_model(catalog: Catalog) -> None:
+    choice = choose(need(task="translation"), catalog)
+    assert name(choice) is None
+    assert "bert-base is not meant for translation" in said(choice)
+
+
+def test_every_need_is_answered_with_reasons_and_sources(catalog: Catalog) -> None:
+    for role, architecture, task, priority in product(*(axis.values for axis in COMPONENT_AXES)):
+        choice = choose(need(role=role, architecture=architecture, task=task, priority=priority), catalog)
+        assert choice.because
+        assert all(because.says and because.source for because in choice.because)
+        assert bool(choice.dtypes) == (choice.model is not None)
+
+
+needs = st.builds(
+    need,
+    role=st.sampled_from(["model", "generator", "retriever"]),
+    architecture=st.sampled_from(["encoder-only", "decoder-only", "encoder-decoder"]),
+    task=st.sampled_from(TASKS),
+    priority=st.sampled_from(["cost", "balanced", "accuracy"]),
+    languages=st.sampled_from(["one", "one", "many"]),
+    input_tokens=st.integers(1, 6000),
+    output_tokens=st.integers(0, 6000),
+    memory_limit_bytes=st.integers(1, 64 * GIB),
+)
+
+
+@given(needs)
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_whoever_stands_can_do_what_is_needed(asked: Need) -> None:
+    choice = choose(asked, SHIPPED)
+    if choice.model is None:
+        return
+    model = choice.model
+    both = asked.input_tokens + (asked.output_tokens if model.context_covers == "input+output" else 0)
+    assert asked.role in model.roles
+    assert asked.architecture == model.architecture
+    assert asked.role != "model" or asked.task in model.tasks
+    assert both <= model.context_tokens or not model.context_is_hard
+    assert asked.languages == "one" or model.languages == "many"
+    for dtype in DTYPES:
+        fits = memory_needed(model, asked, dtype).total <= (asked.memory_limit_bytes or 0)
+        assert (dtype in choice.dtypes) == fits
+    assert tuple(sorted(choice.dtypes, key=DTYPES.index)) == choice.dtypes
+
+
+@given(needs, st.integers(0, 32 * GIB))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_more_memory_never_takes_a_model_away(asked: Need, more: int) -> None:
+    roomier = replace(asked, memory_limit_bytes=(asked.memory_limit_bytes or 0) + more)
+    if choose(asked, SHIPPED).model is not None:
+        assert choose(roomier, SHIPPED).model is not None
