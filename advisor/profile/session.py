@@ -187,6 +187,8 @@ class Session:
         if outcome.cell.median_s is not None:
             self._shares.learn(plan, outcome.cell.median_s)
         elif "too-slow" in outcome.cell.flags:
+            if outcome.first_run_s is not None:
+                self._shares.learn(plan, outcome.first_run_s)
             self._shares.learn_slower(plan, broken_off_run_s(outcome.first_run_s, last_moment(order.limit_s)))
 
     def _slow_or_stuck(self, worker: WorkerProcess, cpu_before: float | None, elapsed: float) -> tuple[Flag, str]:

@@ -18,6 +18,8 @@ from advisor.profile.timing import LEAST, WARM_UP_RUNS, WARM_UP_SECONDS
 RATE_SLACK = 4.0
 """A larger cell may run at a better rate than any seen so far, but hardly at more than this many times it."""
 RUNS = LEAST + WARM_UP_RUNS
+UNKNOWN_SHARE = 0.5
+"""What is kept for a cell of which nothing is known, as a part of its even share: most cells need less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ class Shares:
         """What `plan` may take when the cells `after` it still have to be measured."""
         left = max(0.0, self.left_s())
         even = left / (len(after) + 1)
-        reserved = sum(min(even, self._need(other, even)) for other in after)
+        reserved = sum(min(even, self._need(other, UNKNOWN_SHARE * even)) for other in after)
         limit = min(self._per_cell, left - reserved)
         return Allowance(share_s=min(even, limit), limit_s=limit)
 
     def learn(self, plan: CellPlan, run_s: float) -> None:
-        """Remember at what rate a cell ran."""
+        """Remember at what rate a cell ran, be it one that did not get its samples."""
         kind = _kind(plan)
         self._rates[kind] = max(self._rates.get(kind, 0.0), self._work(plan) / run_s)
 
@@ -80,8 +82,15 @@ class Shares:
         return None
 
     def _need(self, plan: CellPlan, unknown_s: float) -> float:
-        rate = self._rates.get(_kind(plan))
-        return unknown_s if rate is None else WARM_UP_SECONDS + RUNS * self._work(plan) / rate
+        """Seconds for the least number of samples, judged from the nearest cells that ran."""
+        rate = self._rates.get(_kind(plan)) or self._rate_in_another_dtype(plan)
+        if rate is None:
+            return unknown_s
+        run_s = self._work(plan) / rate
+        return max(WARM_UP_SECONDS + LEAST * run_s, RUNS * run_s)
+
+    def _rate_in_another_dtype(self, plan: CellPlan) -> float | None:
+        return max((rate for (stage, _), rate in self._rates.items() if stage == plan.stage), default=None)
 
     def _work(self, plan: CellPlan) -> float:
         """What the stage is bound by: traffic for a decode step, arithmetic for a whole pass."""
