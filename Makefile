@@ -44,6 +44,7 @@ snapshots: .venv/.ready-test
 	@$(PIP) hatchling editables
 	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --index-url $(TORCH_INDEX) torch)
 	@$(PIP) --no-build-isolation -e '.[profile]'
+	@$(BIN)/python -m compileall -q advisor
 	@touch $@
 
 .venv/.ready-test: .venv/.ready-profile

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from advisor.cli.streams import put
 from advisor.core.values import Document
-from advisor.report import markdown, text
+from advisor.report import text
 from advisor.report.blocks import Block
 from advisor.store.output import write_text
 
@@ -28,6 +27,8 @@ def deliver(document: Document, blocks: Sequence[Block], options: argparse.Names
 
 def save(document: Document, blocks: Sequence[Block], output: Path) -> None:
     """Write the document in the form that the file's ending says."""
+    from advisor.report import markdown
+
     write_text(output, to_json(document) if output.suffix.lower() == ".json" else markdown.render(blocks))
 
 
@@ -45,8 +46,11 @@ def write_json(words: str) -> None:
 
 
 def width() -> int:
-    """Columns to write in: the terminal's, at most 120; 100 where there is none."""
-    return min(120, shutil.get_terminal_size((100, 24)).columns)
+    """Columns to write in: the terminal's, at most 120; 100 where stdout is none."""
+    try:
+        return min(120, os.get_terminal_size(sys.stdout.fileno()).columns or 100)
+    except OSError:
+        return 100
 
 
 def coloured(options: argparse.Namespace) -> bool:

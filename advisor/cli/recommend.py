@@ -8,7 +8,7 @@ from advisor.advise import load_knowledge, recommendation
 from advisor.cli.options import chosen_folder, output_path
 from advisor.cli.printing import deliver
 from advisor.core.errors import EXIT_DONE
-from advisor.report.outline import recommendation_blocks
+from advisor.report.advice import recommendation_blocks
 from advisor.store.answers import read_answers
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 EXIT_DONE = 0
 EXIT_FINDING = 1
@@ -46,6 +45,8 @@ class AdvisorError(Exception):
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
     """The nearest allowed word, or None where nothing is near."""
+    from difflib import get_close_matches  # only a mistake needs it
+
     near = get_close_matches(word.lower(), list(allowed), n=1, cutoff=0.6)
     return near[0] if near else None
 

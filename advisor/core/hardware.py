@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from advisor.core.values import Value
 
 Device = Literal["cpu", "cuda", "mps"]
@@ -33,7 +35,7 @@ class Machine(Value):
     memory_limit_bytes: int
     devices: tuple[str, ...] = ("cpu",)
     last_level_cache_bytes: int | None = None
-    peak_flops_per_s: PeakFlops = PeakFlops()
+    peak_flops_per_s: PeakFlops = Field(default_factory=PeakFlops)
     peak_bytes_per_s: float | None = None
     versions: dict[str, str]
     fingerprint: str

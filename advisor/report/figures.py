@@ -5,8 +5,12 @@ Every face formats with these functions, so that one value looks the same on scr
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from advisor.core.guide.recommendation import Source
-from advisor.core.sizing.plan import ReplicaRange, Verdict
+
+if TYPE_CHECKING:  # a decision formats no plan
+    from advisor.core.sizing.plan import ReplicaRange, Verdict
 
 UNKNOWN = "unknown"
 VERDICT_WORDS: dict[Verdict, str] = {"meets": "✓ meets", "misses": "✗ misses", "undecided": "? undecided"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +29,8 @@ def check_output(path: Path, endings: Sequence[str]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all. Raises AdvisorError where the disk refuses."""
+    import tempfile  # costs a decision that writes no file more than it may
+
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
