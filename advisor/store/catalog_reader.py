@@ -147,14 +147,15 @@ def _preferences_kind(entries: Mapping[str, ModelEntry]) -> TableKind:
 
 
 def _complete(example: Facts) -> dict[str, Value]:
-    return _Component.model_validate(example).model_dump()
+    """A component with what it leaves out filled in, its task too: the proof may know no more than a role."""
+    return _Component.model_validate({"task": "text-classification"} | example).model_dump()
 
 
 def _entry_problems(parsed: Parsed, at: Steps, entry: ModelEntry) -> Iterator[Problem]:
     """What is wrong with an entry of the right shape, named by its id because a file holds several."""
 
-    def problem(key: Steps, message: str, fix: str | None = None, *, named: bool = False) -> Problem:
-        return parsed.problem((*at, *key), f"{entry.id}: {message}", fix, key=named)
+    def problem(key: Steps, message: str, fix: str | None = None, *, on_key: bool = False) -> Problem:
+        return parsed.problem((*at, *key), f"{entry.id}: {message}", fix, key=on_key)
 
     family = FAMILIES.get(entry.model_type)
     if family is None:
@@ -164,12 +165,13 @@ def _entry_problems(parsed: Parsed, at: Steps, entry: ModelEntry) -> Iterator[Pr
     for key, message, fix in (*_family_mistakes(entry, family), *_list_mistakes(entry)):
         yield problem(key, message, fix)
     mistakes = config_mistakes(entry.model_type, entry.config)
+    known = {one.name for one in family.keys}
     for key, message, fix in mistakes:
-        yield problem(key, message, fix, named=message.startswith("unknown config key"))
-    if mistakes:
+        yield problem(key, message, fix, on_key=key[-1] not in known)
+    if mistakes:  # nothing can be counted yet
         return
     for key, message, fix in (*_parameter_mistakes(entry), *_context_mistakes(entry, family)):
-        yield problem(key, message, fix)
+        yield problem(key, message, fix, on_key=key == ("config",))
 
 
 _Mistakes = Iterator[tuple[Steps, str, str | None]]

@@ -6,14 +6,23 @@ those values mean stands in `families`, which entry stands for a choice is decid
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from advisor.core.architecture import Architecture, Role
 from advisor.core.task import Task
 from advisor.core.values import Value
-from advisor.core.workload import Languages
+from advisor.core.workload import Flag, Languages
+
+
+def _whole(value: object) -> object:
+    """An int from a float that is whole (`117e6`); the rest is left for the strict check to refuse."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Size = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)]
+Words = Annotated[str, Field(strict=True, min_length=1)]
 
 
 class ModelEntry(Value):
@@ -28,23 +37,23 @@ class ModelEntry(Value):
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)
-    title: str
+    title: Words
     architecture: Architecture
     roles: tuple[Role, ...] = Field(min_length=1)
     tasks: tuple[Task, ...] = Field(min_length=1)
     languages: Languages
-    language_names: tuple[str, ...] = ()
-    model_type: str
-    transformers_class: str
+    language_names: tuple[Words, ...] = ()
+    model_type: Words
+    transformers_class: Words
     config: dict[str, Any]
-    context_tokens: int = Field(ge=1)
-    context_is_hard: bool
+    context_tokens: Size
+    context_is_hard: Flag
     context_covers: Literal["input", "input+output"]
-    context_note: str | None = None
-    context_note_beyond: int | None = Field(default=None, ge=1)
-    context_source: tuple[str, ...] = ("ours",)
-    parameters: int = Field(ge=1)
-    source_parameters: int | None = Field(default=None, ge=1)
-    license: str
-    hub_id: str
-    source: str
+    context_note: Words | None = None
+    context_note_beyond: Size | None = None
+    context_source: tuple[Words, ...] = Field(default=("ours",), min_length=1)
+    parameters: Size
+    source_parameters: Size | None = None
+    license: Words
+    hub_id: Words
+    source: Words

@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import ALL_VARIATIONS, TINY, VARIATIONS, built, entry
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
@@ -18,6 +17,8 @@ from transformers import PreTrainedModel
 from advisor.core.model.cost import STAGES_OF, anatomy, kv_cache_bytes, stage_bytes_moved, stage_flops, weight_bytes
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.measurement import CellPlan
+
+from .tiny_models import ALL_VARIATIONS, TINY, VARIATIONS, built, entry
 
 SHAPES = [(1, 1, 1), (3, 7, 5), (2, 16, 0)]
 WIDTH = 4

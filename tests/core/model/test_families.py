@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import transformers
-from tiny_models import TINY, built, entry
 from transformers.activations import ACT2FN
 
 from advisor.core.model.families import ACTIVATIONS, FAMILIES, MAX_SIZE, UNFUSED_ACTIVATION, config_mistakes
+
+from .tiny_models import TINY, built, entry
 
 
 def config_class(model_type: str) -> Any:

@@ -10,13 +10,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cost import a_run, plan
-from tiny_models import TINY, built, entry
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from advisor.core.model.cost import STAGES_OF, kv_cache_bytes, weight_bytes
 from advisor.core.model.memory import RUNTIME_ALLOWANCE_BYTES, peak_memory, peak_memory_estimate_bytes, sized
+
+from .test_cost import a_run, plan
+from .tiny_models import TINY, built, entry
 
 MIDDLING: dict[str, dict[str, Any]] = {
     "bert": {"hidden_size": 128, "intermediate_size": 512, "max_position_embeddings": 512},

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import ALL_VARIATIONS, TINY, built, entry, random_config
 
 from advisor.core.model.families import FAMILIES, anatomy_of, config_mistakes
 from advisor.core.model.parameters import parameter_count, parameter_parts
+
+from .tiny_models import ALL_VARIATIONS, TINY, built, entry, random_config
 
 REAL_SIZES: list[tuple[str, dict[str, Any]]] = [
     # BERT-large

@@ -1,0 +1,82 @@
+"""The shipped models against transformers, against the closed forms, and against the guide they cite."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import transformers
+
+from advisor.core.model.catalog import OURS
+from advisor.core.model.entry import ModelEntry
+from advisor.core.model.families import FAMILIES, anatomy_of, config_mistakes
+from advisor.core.model.parameters import parameter_count
+from advisor.store.catalog import load_catalog
+from advisor.store.paths import shipped
+from advisor.store.yaml import read
+
+CATALOG = load_catalog(shipped("models"), cached=False)
+ENTRIES = list(CATALOG.entries.values())
+of_every_model = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+
+GUIDE_FIGURES = {"bert-base": 110e6, "gpt2": 117e6, "llama-2-7b": 7e9, "t5-small": 60e6}
+
+
+def config_of(entry: ModelEntry) -> transformers.PretrainedConfig:
+    return getattr(transformers, entry.transformers_class).config_class(**entry.config)
+
+
+@of_every_model
+def test_the_parameters_stated_are_those_of_the_built_module(entry: ModelEntry) -> None:
+    with torch.device("meta"):
+        module = getattr(transformers, entry.transformers_class)(config_of(entry))
+    assert sum(parameter.numel() for parameter in module.parameters()) == entry.parameters
+    assert parameter_count(anatomy_of(entry.model_type, entry.config)) == entry.parameters
+
+
+@of_every_model
+def test_the_config_is_taken_as_it_stands(entry: ModelEntry) -> None:
+    config = config_of(entry)
+    assert config.model_type == entry.model_type
+    assert config_mistakes(entry.model_type, entry.config) == []
+    for key, value in entry.config.items():
+        assert getattr(config, key) == value, key
+
+
+@of_every_model
+def test_a_hard_context_is_the_number_of_positions(entry: ModelEntry) -> None:
+    key = FAMILIES[entry.model_type].positions_key
+    assert entry.context_is_hard == (key is not None)
+    if key is not None:
+        assert entry.context_tokens == entry.config[key]
+
+
+@of_every_model
+def test_the_guides_own_figure_stands_beside_the_count_where_it_gives_one(entry: ModelEntry) -> None:
+    assert entry.source_parameters == GUIDE_FIGURES.get(entry.id)
+    if entry.source_parameters is not None:
+        assert entry.source_parameters != entry.parameters
+        assert entry.parameters == pytest.approx(entry.source_parameters, rel=0.07)
+
+
+@of_every_model
+def test_every_model_stands_for_something(entry: ModelEntry) -> None:
+    assert any(entry.id in rule.then for rule in CATALOG.preferences.rules)
+
+
+@of_every_model
+def test_every_model_says_where_it_comes_from_and_what_may_be_done_with_it(entry: ModelEntry) -> None:
+    assert entry.hub_id.count("/") == 1
+    assert "model card" in entry.source
+    assert entry.license in {"Apache-2.0", "MIT", "Llama 2 Community License"}
+    assert entry.language_names
+
+
+def test_the_facts_cited_are_the_guides_and_stand_in_the_sections_named() -> None:
+    guide = {fact["id"]: fact["section"] for fact in read(shipped("rules") / "guide.yaml").value["facts"]}
+    assert {fact: guide[fact] for fact in CATALOG.sections} == dict(CATALOG.sections)
+
+
+def test_no_section_is_listed_that_nothing_cites() -> None:
+    cited = {fact for rule in CATALOG.preferences.rules for fact in rule.source}
+    cited |= {fact for entry in ENTRIES for fact in entry.context_source}
+    assert cited - {OURS} == set(CATALOG.sections)
