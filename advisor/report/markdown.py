@@ -31,7 +31,7 @@ def _block(block: Block) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def _bullet(item: str, below: tuple[str, ...]) -> str:

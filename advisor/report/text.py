@@ -53,7 +53,8 @@ def _bullet(item: str, below: tuple[str, ...], width: int) -> str:
 
 
 def _table(table: Table) -> str:
-    widths = [max(len(row[column]) for row in (table.columns, *table.rows)) for column in range(len(table.columns))]
+    rows = [tuple(" ".join(cell.split()) for cell in row) for row in (table.columns, *table.rows)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(table.columns))]
 
     def line(row: tuple[str, ...]) -> str:
         cells = (
@@ -62,4 +63,4 @@ def _table(table: Table) -> str:
         )
         return ("  " + "  ".join(cells)).rstrip()
 
-    return "\n".join([line(table.columns), *(line(row) for row in table.rows)])
+    return "\n".join(line(row) for row in rows)
