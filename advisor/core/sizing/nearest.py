@@ -17,7 +17,7 @@ from advisor.core.hardware import GIB
 from advisor.core.sizing.candidates import Part
 from advisor.core.sizing.design import Design, demand_of
 from advisor.core.sizing.latency import usable
-from advisor.core.sizing.pipeline import Sizing, feasible, quickest, size
+from advisor.core.sizing.pipeline import Sizing, feasible, quickest, replicas_at_median, size
 from advisor.core.sizing.plan import Nearest
 from advisor.core.sizing.wording import replicas, rounded_up, three_digits
 from advisor.core.workload import PERCENTILES, Workload
@@ -173,8 +173,10 @@ def _words(design: Design, move: _Move, count: int) -> str:
     told = f"{move.answer} of {bound} would pass, with {replicas(count)} for {rate}/s"
     if not move.answer.endswith("_budget_ms"):
         return told
-    eased = _move(design, move.answer, move.after * _EASE)
-    sizing = _sized(design, eased)
-    if sizing.replicas is None or sizing.replicas["mid"] >= count:
+    eased = _changed(design.workload, move.answer, move.after * _EASE)
+    parts = measured(design.parts(eased))
+    demand = demand_of(eased, writes=parts[-1].writes)
+    fewer = replicas_at_median(parts, demand, eased.requests_per_second, design.memory_limit_bytes, design.seed)
+    if fewer is None or fewer >= count:
         return told
-    return f"{told}; at {three_digits(eased.after)} it takes {replicas(sizing.replicas['mid'])}"
+    return f"{told}; at {three_digits(move.after * _EASE)} it takes {replicas(fewer)}"

@@ -15,8 +15,8 @@ def three_digits(value: float) -> str:
     """`1,230`, `12.3`, `0.00123`: three significant digits, never an exponent."""
     if value == 0:
         return "0"
-    places = 2 - floor(log10(abs(value)))
-    rounded = round(value, places)
+    rounded = float(f"{value:.3g}")  # before counting places: 9.996 is 10.0, not 10.00
+    places = 2 - floor(log10(abs(rounded)))
     return f"{rounded:,.{max(places, 0)}f}"
 
 

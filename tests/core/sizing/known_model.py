@@ -1,4 +1,4 @@
-"""Profiles of models whose service time is known, made without any process: what the planner says can be held to truth."""
+"""Profiles of models whose service time is known, made without a process: the planner can be held to the truth."""
 
 from __future__ import annotations
 
@@ -211,3 +211,45 @@ ONE_DECODER = components(("model", DECODER))
 ONE_SEQ2SEQ = components(("model", SEQ2SEQ))
 RETRIEVAL = components(("retriever", ENCODER), ("index", None))
 RAG = components(("retriever", ENCODER), ("index", None), ("reranker", None), ("generator", DECODER))
+
+
+TICKETS = {"task": "text-classification", "requests_per_second": 200, "latency_budget_ms": 80, "input_tokens": 128}
+CHAT = {"task": "chat", "requests_per_second": 2, "latency_budget_ms": 4000, "input_tokens": 64, "output_tokens": 64}
+TRANSLATION = {"task": "translation", "requests_per_second": 5, "latency_budget_ms": 2500, "output_tokens": 64}
+SEARCH = {"task": "retrieval", "requests_per_second": 50, "latency_budget_ms": 80, "input_tokens": 32}
+ANSWERS = {
+    "task": "retrieval-augmented-generation",
+    "requests_per_second": 2,
+    "latency_budget_ms": 12000,
+    "input_tokens": 512,
+    "output_tokens": 64,
+}
+
+
+def tickets(**changed: Any) -> Plan:
+    return planned({**TICKETS, **changed}, ONE_ENCODER, {"model": encoder})
+
+
+def chat(**changed: Any) -> Plan:
+    return planned({**CHAT, **changed}, ONE_DECODER, {"model": decoder})
+
+
+def translation(**changed: Any) -> Plan:
+    return planned({**TRANSLATION, **changed}, ONE_SEQ2SEQ, {"model": seq2seq})
+
+
+def search(**changed: Any) -> Plan:
+    return planned({**SEARCH, **changed}, RETRIEVAL, {"retriever": encoder})
+
+
+def answers(**changed: Any) -> Plan:
+    return planned({**ANSWERS, **changed}, RAG, {"retriever": encoder, "generator": decoder})
+
+
+def mid(plan: Plan) -> int:
+    assert plan.replicas is not None
+    return plan.replicas.mid
+
+
+def slower(seconds: Seconds, factor: float) -> Seconds:
+    return lambda shape: factor * seconds(shape)
