@@ -18,10 +18,10 @@ from advisor.core.errors import AdvisorError, Problem, allowed_words
 from advisor.core.guide.axis import Value
 from advisor.core.guide.rule import Facts
 from advisor.core.model.catalog import COMPONENT_AXES, OURS, Catalog
-from advisor.core.model.entry import ModelEntry
+from advisor.core.model.entry import MAX_PARAMETERS, ModelEntry
 from advisor.core.model.families import FAMILIES, Family, anatomy_of, config_mistakes
 from advisor.core.model.parameters import parameter_count
-from advisor.core.task import Task
+from advisor.core.task import Task, generates
 from advisor.core.workload import Priority
 from advisor.store.rule_table import TableKind, load_table, source_problems
 from advisor.store.schema import validate
@@ -29,8 +29,6 @@ from advisor.store.yaml import Parsed, Steps, parse
 
 PREFERENCES, SOURCES = "representatives.yaml", "sources.yaml"
 OVER = "component"
-MAX_PARAMETERS = 10**13
-"""Five times the largest model anybody has published: beyond it a size is a slip of the pen."""
 
 
 class _Strict(BaseModel):
@@ -162,7 +160,7 @@ def _entry_problems(parsed: Parsed, at: Steps, entry: ModelEntry) -> Iterator[Pr
         words = f'unknown model_type "{entry.model_type}" — {allowed_words(entry.model_type, FAMILIES)}'
         yield problem(("model_type",), words, "a new model type needs its closed forms first")
         return
-    for key, message, fix in (*_family_mistakes(entry, family), *_list_mistakes(entry)):
+    for key, message, fix in (*_family_mistakes(entry, family), *_list_mistakes(entry), *_part_mistakes(entry)):
         yield problem(key, message, fix)
     mistakes = config_mistakes(entry.model_type, entry.config)
     known = {one.name for one in family.keys}
@@ -190,6 +188,18 @@ def _list_mistakes(entry: ModelEntry) -> _Mistakes:
         for number, value in enumerate(values):
             if value in values[:number]:
                 yield (key, number), f"{value} is named twice in {key}", "keep one of them"
+
+
+def _part_mistakes(entry: ModelEntry) -> _Mistakes:
+    """Roles that no model plays and tasks that the architecture cannot do."""
+    for number, role in enumerate(entry.roles):
+        if role == "index":
+            yield ("roles", number), "an index is no model", "remove it"
+        elif role == "generator" and entry.architecture == "encoder-only":
+            yield ("roles", number), "an encoder writes no text, so it is no generator", "remove it"
+    for number, task in enumerate(entry.tasks):
+        if entry.architecture == "encoder-only" and generates(task):
+            yield ("tasks", number), f"an encoder writes no text, so it cannot do {task}", "remove it"
 
 
 def _parameter_mistakes(entry: ModelEntry) -> _Mistakes:

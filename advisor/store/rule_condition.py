@@ -21,17 +21,23 @@ _Parts = tuple[tuple[Value, ...], tuple[Span, ...]]
 
 @dataclass
 class Names:
-    """The names that rules may refer to, and in `used` the thresholds that some rule did."""
+    """The names that rules may refer to, and in `used` the thresholds that some rule did.
 
-    thresholds: Mapping[str, float]
-    sources: Collection[str]
+    None where the file that holds them could not be read: then no name is called unknown on its account.
+    """
+
+    thresholds: Mapping[str, float] | None
+    sources: Collection[str] | None
     used: set[str] = field(default_factory=set)
 
 
 def read_when(
     parsed: Parsed, at: Steps, axes: Mapping[str, AxisSpec], known: Mapping[str, AxisSpec], names: Names
-) -> tuple[tuple[Condition, ...], list[Problem]]:
-    """A `when` as conditions, in its own order. `axes` may be named here; `known` are those a table could declare."""
+) -> tuple[tuple[Condition, ...] | None, list[Problem]]:
+    """A `when` as conditions, in its own order; None where some condition could not be read.
+
+    `axes` may be named here; `known` are those a table could declare.
+    """
     raw = parsed.value
     for step in at:
         raw = raw[step]
@@ -50,7 +56,7 @@ def read_when(
         else:
             words = f'unknown answer "{name}" — {allowed_words(name, known)}'
             problems.append(parsed.problem(path, words, key=True))
-    return tuple(conditions), problems
+    return (tuple(conditions) if len(conditions) == len(raw) else None), problems
 
 
 class _RefusedError(Exception):
@@ -146,6 +152,8 @@ class _Reader:
     def _bound(self, path: Steps, raw: object) -> float:
         value: object = raw
         if isinstance(raw, str):
+            if self.names.thresholds is None:
+                raise _RefusedError
             if raw not in self.names.thresholds:
                 words = f'unknown threshold "{raw}" — {allowed_words(raw, self.names.thresholds)}'
                 raise self._refused(path, words, "name one of thresholds.yaml, or write a number")

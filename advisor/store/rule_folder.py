@@ -104,6 +104,7 @@ class _Reading:
 
     def __init__(self, folder: Path, files: Mapping[str, bytes]) -> None:
         self.folder = folder
+        self.files = len(files)
         self.problems: list[Problem] = []
         self.parsed = {name: parsed for name, data in files.items() if (parsed := self._parse(name, data))}
 
@@ -117,9 +118,10 @@ class _Reading:
     def book(self, sha256: str) -> Rulebook | None:
         """The rulebook, or None where some part is missing; the problems say which."""
         guide = self._guide()
-        sources = {OURS, *(fact.id for fact in guide.facts)} if guide else set()
-        thresholds = self._thresholds(sources if guide else None)
-        names = Names({one.name: one.value for one in thresholds or ()}, sources)
+        sources = {OURS, *(fact.id for fact in guide.facts)} if guide else None
+        thresholds = self._thresholds(sources)
+        known = None if thresholds is None else {one.name: one.value for one in thresholds}
+        names = Names(known, sources)
         impossible = self._impossible(names)
         reads = self._tables(names)
         if guide is None or thresholds is None or impossible is None or reads is None:
@@ -176,8 +178,7 @@ class _Reading:
             self.problems += problems
             if one is None:
                 continue
-            if sources is not None:
-                self.problems += source_problems(parsed, (name, "source"), one.source, sources)
+            self.problems += source_problems(parsed, (name, "source"), one.source, sources)
             value = int(one.value) if one.value.is_integer() else one.value
             found.append(Threshold(name, value, _flat(one.says), tuple(one.source)))
         return tuple(found) if len(found) == len(parsed.value) else None
@@ -202,14 +203,14 @@ class _Reading:
             if entry is not None:
                 when, more = read_when(parsed, (*at, "when"), axes, axes, names)
                 problems += more
-                found.append(Impossible(when, _flat(entry.reason)))
+                found += [] if when is None else [Impossible(when, _flat(entry.reason))]
             self.problems += problems
         return tuple(found) if len(found) == len(entries) else None
 
     def _tables(self, names: Names) -> tuple[ReadTable, ...] | None:
         """Every table, the decision first; None where a needed one is missing or a name stands twice."""
         reads: list[ReadTable] = []
-        sound = True
+        sound = len(self.parsed) == self.files
         for file in sorted(set(self.parsed) - set(PLAIN_FILES)):
             parsed = self.parsed[file]
             read, problems = read_table(
@@ -250,7 +251,7 @@ class _Reading:
         if not all(read.whole for read in reads):
             return
         parsed = self.parsed[THRESHOLDS]
-        for name in names.thresholds:
+        for name in names.thresholds or ():
             if name not in names.used:
                 words = f"no rule uses the threshold {name}"
                 self.problems.append(parsed.problem((name,), words, "remove it", key=True))

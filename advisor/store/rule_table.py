@@ -7,7 +7,7 @@ are numbers; what they mean together is `core.guide`'s work."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -96,8 +96,8 @@ def load_table(
     parsed: Parsed,
     kind: TableKind,
     *,
-    thresholds: Mapping[str, float],
-    sources: Collection[str],
+    thresholds: Mapping[str, float] | None,
+    sources: Collection[str] | None,
     impossible: Sequence[Impossible] = (),
 ) -> tuple[Table | None, list[Problem]]:
     """Read, compile and prove a table that stands alone in its own space; None where anything is wrong."""
@@ -137,7 +137,7 @@ def _flaw_problem(parsed: Parsed, flaw: Flaw) -> Problem:
 
 
 def read_table(
-    parsed: Parsed, kind: TableKind, *, thresholds: Mapping[str, float], sources: Collection[str]
+    parsed: Parsed, kind: TableKind, *, thresholds: Mapping[str, float] | None, sources: Collection[str] | None
 ) -> tuple[ReadTable | None, list[Problem]]:
     """The rules of a file. None where its header is wrong; rules that are wrong are left out, and `whole` says so."""
     header, problems = validate(parsed, _Header)
@@ -148,6 +148,9 @@ def read_table(
     if axes is None:
         return None, problems
     names = Names(thresholds, sources)
+    parsed = _with_thresholds(
+        parsed, {spec.name for spec in kind.axes[header.over] if spec.is_number}, thresholds or {}
+    )
     rules: list[Rule] = []
     whole = not problems
     for position in range(len(header.rules)):
@@ -193,7 +196,7 @@ def _rule(
     for side, examples in (("fires", row.examples.fires), ("silent", row.examples.silent)):
         for number in range(len(examples)):
             problems += kind.check_example(parsed, (*at, "examples", side, number), over)
-    if problems or then is None:
+    if problems or then is None or when is None:
         return None, problems
     fires, silent = tuple(map(_facts, row.examples.fires)), tuple(map(_facts, row.examples.silent))
     return Rule(
@@ -210,6 +213,29 @@ def _rule(
         silent=silent,
         position=int(at[-1]),
     ), []
+
+
+def _with_thresholds(parsed: Parsed, numbers: Collection[str], thresholds: Mapping[str, float]) -> Parsed:
+    """The same file with the thresholds that examples name in place of a number put in: where one is moved, they
+    move."""
+
+    def resolved(example: object) -> object:
+        if not isinstance(example, dict):
+            return example
+        return {
+            name: thresholds.get(value, value) if name in numbers and isinstance(value, str) else value
+            for name, value in example.items()
+        }
+
+    def row(rule: object) -> object:
+        if not isinstance(rule, dict) or not isinstance(sides := rule.get("examples"), dict):
+            return rule
+        examples = {
+            side: list(map(resolved, listed)) if isinstance(listed, list) else listed for side, listed in sides.items()
+        }
+        return {**rule, "examples": examples}
+
+    return replace(parsed, value={**parsed.value, "rules": list(map(row, parsed.value["rules"]))})
 
 
 def _facts(example: dict[str, Any]) -> Facts:
@@ -254,8 +280,10 @@ def _kind_keys(parsed: Parsed, kind: TableKind, at: Steps, row: _Row) -> list[Pr
     return problems
 
 
-def source_problems(parsed: Parsed, at: Steps, given: Sequence[str], known: Collection[str]) -> list[Problem]:
-    """Sources that the guide does not have."""
+def source_problems(parsed: Parsed, at: Steps, given: Sequence[str], known: Collection[str] | None) -> list[Problem]:
+    """Sources that the guide does not have; none where nobody knows what it has."""
+    if known is None:
+        return []
     return [
         parsed.problem((*at, number), f'unknown source "{one}" — {_near_source(one, known)}')
         for number, one in enumerate(given)

@@ -46,7 +46,7 @@ def prove(
     `whole` is False where some rule of the file could not be read: what a missing rule alone would explain (a gap, an
     axis not used, an outcome not reached) is then not reported.
     """
-    flaws = [*_never_fires(table), *_examples(table, complete, impossible)]
+    flaws = [*_never_fires(table), *_examples(table, complete, impossible, whole)]
     if table.policy == "unique":
         flaws += _overlaps(table, complete)
     if whole:
@@ -107,7 +107,7 @@ def _unused_axes(table: Table) -> Iterator[Flaw]:
             yield Flaw(("axes", position), f"{name} is declared, but no rule asks about it", "remove it from axes")
 
 
-def _examples(table: Table, complete: Complete, impossible: Sequence[Impossible]) -> Iterator[Flaw]:
+def _examples(table: Table, complete: Complete, impossible: Sequence[Impossible], whole: bool) -> Iterator[Flaw]:
     for rule in table.rules:
         said = [("fires", number, facts) for number, facts in enumerate(rule.fires)]
         said += [("silent", number, facts) for number, facts in enumerate(rule.silent)]
@@ -125,7 +125,7 @@ def _examples(table: Table, complete: Complete, impossible: Sequence[Impossible]
             elif table.policy == "unique" and len(fired) > 1:
                 others = " and ".join(one.id for one in fired)
                 yield Flaw(path, f"{others} both decide this example", "narrow one of them")
-            elif table.policy == "unique" and not fired:
+            elif table.policy == "unique" and not fired and whole:
                 yield Flaw(path, "no rule decides this example", "add a rule for it, or remove it")
 
 
