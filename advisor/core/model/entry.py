@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from advisor.core.architecture import Architecture, Role
 from advisor.core.task import Task
 from advisor.core.values import Value
-from advisor.core.workload import Flag, Languages
+from advisor.core.workload import Flag, InputTokens, Languages
 
 
 def _whole(value: object) -> object:
@@ -21,8 +21,11 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Size = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)]
-Words = Annotated[str, Field(strict=True, min_length=1)]
+MAX_PARAMETERS = 10**13
+"""Five times the largest model anybody has published: beyond it a size is a slip of the pen."""
+
+Parameters = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1, le=MAX_PARAMETERS)]
+Words = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
 
 
 class ModelEntry(Value):
@@ -46,14 +49,14 @@ class ModelEntry(Value):
     model_type: Words
     transformers_class: Words
     config: dict[str, Any]
-    context_tokens: Size
+    context_tokens: InputTokens
     context_is_hard: Flag
     context_covers: Literal["input", "input+output"]
     context_note: Words | None = None
-    context_note_beyond: Size | None = None
+    context_note_beyond: InputTokens | None = None
     context_source: tuple[Words, ...] = Field(default=("ours",), min_length=1)
-    parameters: Size
-    source_parameters: Size | None = None
+    parameters: Parameters
+    source_parameters: Parameters | None = None
     license: Words
-    hub_id: Words
+    hub_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)
     source: Words

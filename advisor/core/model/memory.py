@@ -23,13 +23,14 @@ class PeakMemory(NamedTuple):
 
     weights: int
     cache: int
+    cache_copy: int
     activations: int
     allowance: int
 
     @property
     def total(self) -> int:
         """All parts together."""
-        return self.weights + self.cache + self.activations + self.allowance
+        return self.weights + self.cache + self.cache_copy + self.activations + self.allowance
 
     @property
     def sum(self) -> str:
@@ -37,6 +38,7 @@ class PeakMemory(NamedTuple):
         parts = {
             "weights": self.weights,
             "key-value cache": self.cache,
+            "its copy with the next token": self.cache_copy,
             "activations": self.activations,
             "runtime": self.allowance,
         }
@@ -47,19 +49,24 @@ def peak_memory(entry: ModelEntry, plan: Run) -> PeakMemory:
     """What one run of a stage is expected to hold at its peak; an estimate for refusing what cannot fit.
 
     Weights and the key-value cache are exact. A decode step writes the self-attention cache anew to add one token, so
-    that part counts twice. Activations are the widest moment of one layer, which the allocator keeps: fused attention,
-    so no scores, but T5's position bias is a full square per head and is held twice. Raises ValueError where the model
-    has no such stage.
+    that part is there twice. Activations are the widest moment of one layer, which the allocator keeps: fused
+    attention, so no scores, but T5's position bias is a full square per head and is held twice. Raises ValueError where
+    the model has no such stage.
     """
     shape = stage_anatomy(entry, plan)
     decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
     source = read if plan.stage in ("encode", "decode") else 0
-    written = (2 * depth + 1) if decodes else read if plan.stage == "prefill" else 0
+    held = depth if decodes else read if plan.stage == "prefill" else 0
+    copied = depth + 1 if decodes else 0
+
+    def cached(context_tokens: int, source_tokens: int = 0) -> int:
+        size = {"context_tokens": context_tokens, "source_tokens": source_tokens, "batch_size": plan.batch_size}
+        return kv_cache_bytes(entry, dtype=plan.dtype, **size)
+
     return PeakMemory(
         weights=weight_bytes(entry, plan.dtype),
-        cache=kv_cache_bytes(
-            entry, dtype=plan.dtype, batch_size=plan.batch_size, context_tokens=written, source_tokens=source
-        ),
+        cache=cached(held, source),
+        cache_copy=cached(copied),
         activations=_activation_bytes(shape, plan),
         allowance=RUNTIME_ALLOWANCE_BYTES,
     )
