@@ -16,9 +16,10 @@ from advisor.core.hardware import Dtype
 from advisor.core.lengths import Lengths
 from advisor.core.model.cost import kv_cache_bytes, weight_bytes
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.memory import peak_memory_estimate_bytes
 from advisor.core.sizing.decoding import Decoder, StepTimes
 from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
-from advisor.core.sizing.measurement import Cell, Origin, Profile, Stage
+from advisor.core.sizing.measurement import Cell, CellPlan, Origin, Profile, Stage
 from advisor.core.sizing.plan import Serving
 from advisor.core.sizing.serving import Batcher, Server
 
@@ -209,22 +210,19 @@ class _Source:
         return "measured" if surface.measured_at(tokens) and not steps else "interpolated"
 
     def _peak(self, stage: Stage, batch: int, tokens: int) -> int | None:
-        """Peak memory of a pass no larger than this: the largest measured among the cells that cover it.
+        """Peak memory of a pass over `batch` texts of `tokens` tokens: the largest up to the cell that covers it.
 
-        Cells a little longer than planned count too, because memory is not interpolated; the weights alone stand in
-        where no cell has a figure.
+        Memory is not interpolated. Where no measured cell is as large, the closed form is asked as well.
         """
-        lengths = [(cell.input_tokens or 0) for cell in self._of(stage) if usable(cell)]
-        covering = min((length for length in lengths if length >= tokens), default=max(lengths, default=0))
-        peaks = [
-            cell.peak_memory_bytes
-            for cell in self._of(stage)
-            if cell.peak_memory_bytes is not None and cell.batch_size <= batch and (cell.input_tokens or 0) <= covering
-        ]
-        return max(peaks) if peaks else self._weights()
-
-    def _weights(self) -> int | None:
-        return None if self.entry is None else weight_bytes(self.entry, self._dtype)
+        known = [cell for cell in self._of(stage) if usable(cell) and cell.peak_memory_bytes is not None]
+        covering = [cell for cell in known if cell.batch_size >= batch and (cell.input_tokens or 0) >= tokens]
+        longest = min(((cell.input_tokens or 0) for cell in covering), default=tokens)
+        within = [cell for cell in known if cell.batch_size <= batch and (cell.input_tokens or 0) <= longest]
+        peaks = [cell.peak_memory_bytes or 0 for cell in within]
+        if not covering and self.entry is not None:
+            shape = CellPlan(stage=stage, dtype=self._dtype, batch_size=batch, input_tokens=max(tokens, 1))
+            peaks.append(peak_memory_estimate_bytes(self.entry, shape))
+        return max(peaks, default=None)
 
     @property
     def _dtype(self) -> Dtype:
@@ -245,15 +243,14 @@ class _Source:
         """
         longest_input, longest_output = self.lengths.longest_input_tokens, self.lengths.longest_output_tokens
         deepest = longest_output + (longest_input if reading == "prefill" else 0)
-        weights = self._weights()
         read = self._peak(reading, group, longest_input)
         peaks = [] if read is None else [read + self._cache(max(slots - group, 0), deepest)]
         for cell in self._of("decode"):
             if cell.peak_memory_bytes is not None and usable(cell) and cell.batch_size <= slots:
                 beyond = self._cache(slots, deepest) - self._cache(cell.batch_size, cell.context_tokens or 0)
                 peaks.append(cell.peak_memory_bytes + max(beyond, 0))
-        if weights is not None:
-            peaks.append(weights + self._cache(slots, deepest))
+        if self.entry is not None:
+            peaks.append(weight_bytes(self.entry, self._dtype) + self._cache(slots, deepest))
         return max(peaks, default=None)
 
 

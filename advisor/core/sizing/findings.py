@@ -18,10 +18,8 @@ from advisor.core.sizing.measurement import Cell, Flag
 from advisor.core.sizing.nearest import measured
 from advisor.core.sizing.pipeline import SizedPart, Sizing, quickest
 from advisor.core.sizing.plan import Finding
+from advisor.core.sizing.statistics import samples_to_bound
 from advisor.core.sizing.wording import gib, milliseconds, replicas, three_digits
-
-TAIL_SAMPLES = {90: 29, 95: 59, 99: 299}
-"""Runs needed before the largest of them bounds this percentile with 95 % confidence."""
 
 _DISTURBED: tuple[Flag, ...] = ("not-steady", "undecided", "too-slow", "throttled", "stolen", "other-load", "swapping")
 
@@ -166,7 +164,7 @@ def _first_token(facts: Facts) -> Iterator[Finding]:
 def _tail(facts: Facts) -> Iterator[Finding]:
     """Whether slow runs were seen often enough. A whole answer is many steps, whose sum needs no rare one."""
     per_cent = facts.demand.percentile
-    needed = TAIL_SAMPLES.get(per_cent, 0)
+    needed = samples_to_bound(per_cent)
     for sized in facts.sizing.parts if facts.sizing else ():
         one_run = not sized.part.writes or facts.demand.first_token_budget_s is not None
         if facts.demand.has_budget and one_run and sized.candidate.samples < needed:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.core.sizing import candidates
-from advisor.core.sizing.decoding import Decoder
 from advisor.core.sizing.plan import Plan
-from advisor.core.sizing.serving import Batcher
 from tests.core.sizing.known_model import (
     ONE_ENCODER,
     TICKETS,
@@ -29,14 +25,7 @@ from tests.core.sizing.known_model import (
     translation,
 )
 
-
-@pytest.fixture(autouse=True, scope="module")
-def short_queues() -> Iterator[None]:
-    """Fewer requests per simulation."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(candidates, "Batcher", partial(Batcher, requests=2000))
-        patch.setattr(candidates, "Decoder", partial(Decoder, requests=400))
-        yield
+pytestmark = pytest.mark.usefixtures("short_queues")
 
 
 @settings(deadline=None, max_examples=12)

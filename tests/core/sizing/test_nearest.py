@@ -1,0 +1,128 @@
+"""The nearest plan that passes: the smallest move of one answer, sufficient, and no larger than it must be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from advisor.core.sizing.plan import Nearest, Plan
+from tests.core.sizing.known_model import (
+    ANSWERS,
+    CHAT,
+    GIB,
+    ONE_DECODER,
+    ONE_ENCODER,
+    RAG,
+    TICKETS,
+    answers,
+    chat,
+    decoder,
+    encoder,
+    planned,
+    tickets,
+    translation,
+)
+
+pytestmark = pytest.mark.usefixtures("short_queues")
+
+
+def nearest(plan: Plan) -> Nearest:
+    assert plan.verdict == "misses"
+    assert plan.nearest is not None
+    return plan.nearest
+
+
+@settings(deadline=None, max_examples=6)
+@given(budget=st.floats(1.0, 13.9))
+def test_the_nearest_change_passes_and_stands_in_the_plan_as_the_first_thing_to_change(budget: float) -> None:
+    missed = tickets(latency_budget_ms=budget)
+    change = nearest(missed)
+    changed = tickets(**{"latency_budget_ms": budget, change.answer: change.to})
+    assert changed.verdict == "meets"
+    assert change.from_ == (budget if change.answer == "latency_budget_ms" else 128)
+    assert missed.first_thing_to_change == f"Change one answer: {change.says}."
+
+
+def test_a_budget_a_little_too_tight_moves_just_as_far_as_a_lone_request_needs() -> None:
+    change = nearest(tickets(latency_budget_ms=13.5))
+    assert (change.answer, change.to) == ("latency_budget_ms", 14.0)
+    assert tickets(latency_budget_ms=13.9).verdict == "misses"
+
+
+def test_what_twice_that_budget_takes_is_said_beside_it() -> None:
+    change = nearest(tickets(latency_budget_ms=13.5))
+    assert "at 28.0 it takes" in change.says
+
+
+def test_a_shorter_measured_input_is_named_where_that_is_the_smaller_change() -> None:
+    def steep(shape: Any) -> float:
+        return 0.010 if shape.input_tokens <= 64 else 0.100
+
+    change = nearest(planned({**TICKETS, "latency_budget_ms": 12}, ONE_ENCODER, {"model": steep}))
+    assert (change.answer, change.from_, change.to) == ("input_tokens", 128, 64)
+
+
+def test_output_tokens_are_cut_no_further_than_they_must_be() -> None:
+    """A prompt that is quick and steps that are not: one step less is a smaller change than so much more time."""
+    missed = planned(
+        {**CHAT, "latency_budget_ms": 10, "first_token_budget_ms": 1000, "output_tokens": 3},
+        ONE_DECODER,
+        {"model": lambda shape: 0.001 if shape.stage == "prefill" else 0.008},
+    )
+    change = nearest(missed)
+    assert (change.answer, change.to) == ("output_tokens", 2)
+
+
+def test_judging_less_of_the_tail_is_named_where_only_the_tail_is_late() -> None:
+    noise = tuple([1.0] * 97 + [30.0] * 3)
+    missed = planned({**TICKETS, "latency_percentile": 99}, ONE_ENCODER, {"model": encoder}, noise=noise)
+    change = nearest(missed)
+    assert (change.answer, change.from_, change.to) == ("latency_percentile", 99, 95)
+
+
+def test_memory_that_is_too_small_is_raised_to_the_smallest_peak() -> None:
+    missed = planned(TICKETS, ONE_ENCODER, {"model": encoder}, memory_limit_bytes=GIB // 4)
+    change = nearest(missed)
+    assert (change.answer, change.from_, change.to) == ("memory_limit_gib", 0.25, 1.0)
+
+
+def test_no_single_change_is_invented_where_two_would_be_needed() -> None:
+    missed = planned(
+        {**TICKETS, "latency_budget_ms": 1, "input_tokens": 1}, ONE_ENCODER, {"model": encoder}, memory_limit_bytes=1
+    )
+    assert missed.verdict == "misses"
+    assert missed.nearest is None
+    assert missed.first_thing_to_change is not None
+    assert "smaller model" in missed.first_thing_to_change
+
+
+def test_both_budgets_missed_are_not_mended_by_loosening_one() -> None:
+    missed = planned({**CHAT, "latency_budget_ms": 5, "first_token_budget_ms": 5}, ONE_DECODER, {"model": decoder})
+    assert missed.verdict == "misses"
+    assert missed.nearest is None or missed.nearest.answer not in ("latency_budget_ms", "first_token_budget_ms")
+
+
+def test_for_rag_the_change_is_one_with_which_the_measured_parts_pass() -> None:
+    missed = answers(latency_budget_ms=500)
+    change = nearest(missed)
+    changed = planned(
+        {**ANSWERS, "latency_budget_ms": 500, change.answer: change.to},
+        RAG,
+        {"retriever": encoder, "generator": decoder},
+    )
+    assert changed.verdict == "undecided"
+    assert changed.replicas is not None
+
+
+def test_a_plan_that_passes_needs_no_nearest_one() -> None:
+    assert tickets().nearest is None
+    assert answers().nearest is None
+
+
+@pytest.mark.parametrize("make", [chat, translation])
+def test_the_nearest_change_of_a_generated_answer_passes(make: Any) -> None:
+    change = nearest(make(latency_budget_ms=300))
+    assert make(**{"latency_budget_ms": 300, change.answer: change.to}).verdict == "meets"
