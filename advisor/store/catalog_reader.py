@@ -168,7 +168,7 @@ def _entry_problems(parsed: Parsed, at: Steps, entry: ModelEntry) -> Iterator[Pr
         yield problem(key, message, fix, on_key=key[-1] not in known)
     if mistakes:  # nothing can be counted yet
         return
-    for key, message, fix in (*_parameter_mistakes(entry), *_context_mistakes(entry, family)):
+    for key, message, fix in (*_parameter_mistakes(entry, family), *_context_mistakes(entry, family)):
         yield problem(key, message, fix, on_key=key == ("config",))
 
 
@@ -202,22 +202,23 @@ def _part_mistakes(entry: ModelEntry) -> _Mistakes:
             yield ("tasks", number), f"an encoder writes no text, so it cannot do {task}", "remove it"
 
 
-def _parameter_mistakes(entry: ModelEntry) -> _Mistakes:
+def _parameter_mistakes(entry: ModelEntry, family: Family) -> _Mistakes:
     counted = parameter_count(anatomy_of(entry.model_type, entry.config))
     if counted > MAX_PARAMETERS:
         words = f"these sizes make {_spaced(counted)} parameters, more than any model has"
         yield ("config",), words, "check the sizes of the config"
     elif counted != entry.parameters:
         words = f"{_spaced(entry.parameters)} parameters expected, closed form gives {_spaced(counted)}"
-        yield ("parameters",), words, _likely_cause(entry, entry.parameters - counted)
+        yield ("parameters",), words, _likely_cause(entry, family)
 
 
-def _likely_cause(entry: ModelEntry, excess: int) -> str:
-    """Which config value explains a difference, where one does."""
-    config = entry.config
-    head = config["vocab_size"] * (config.get("hidden_size") or config.get("n_embd") or config.get("d_model") or 0)
-    if abs(excess) == head:
-        return "check tie_word_embeddings"
+def _likely_cause(entry: ModelEntry, family: Family) -> str:
+    """The flag that explains the difference, where turning one gives the figure stated."""
+    for key in family.keys:
+        if key.kind == "flag":
+            turned = entry.config | {key.name: not entry.config.get(key.name, key.default)}
+            if parameter_count(anatomy_of(entry.model_type, turned)) == entry.parameters:
+                return f"check {key.name}"
     return "check the sizes of the config, or state the closed form's figure"
 
 

@@ -76,6 +76,15 @@ def test_a_wrong_count_is_told_beside_the_closed_form_with_the_likely_cause(fold
     assert problem.column == len("    parameters: ") + 1
 
 
+def test_the_flag_that_explains_a_wrong_count_is_named_and_no_other(folder: Path, edit: Edit) -> None:
+    edit("llama-2.yaml", "tie_word_embeddings: false", "attention_bias: true")
+    edit("t5.yaml", "parameters: 60506624", f"parameters: {60506624 + 32128 * 512}")
+    assert [one.fix for one in problems(folder)] == [
+        "check attention_bias",
+        "check the sizes of the config, or state the closed form's figure",  # T5's head is tied whatever a flag says
+    ]
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "at", "words"),
     [
