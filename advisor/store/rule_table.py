@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.core.architecture import ARCHITECTURES, STRENGTHS
-from advisor.core.errors import Problem, allowed_words
+from advisor.core.errors import Problem, allowed_words, did_you_mean
 from advisor.core.guide.axis import AxisSpec
 from advisor.core.guide.proof import Complete, Flaw, prove
 from advisor.core.guide.rule import Facts, Impossible, Outcome, Policy, Rule, Table, make_table
@@ -193,9 +193,10 @@ def _rule(
     problems += source_problems(parsed, (*at, "source"), row.source, names.sources)
     when, found = read_when(parsed, (*at, "when"), axes, {spec.name: spec for spec in kind.axes[over]}, names)
     problems += found
-    for side, examples in (("fires", row.examples.fires), ("silent", row.examples.silent)):
-        for number in range(len(examples)):
-            problems += kind.check_example(parsed, (*at, "examples", side, number), over)
+    if names.thresholds is not None:  # an example may name one
+        for side, examples in (("fires", row.examples.fires), ("silent", row.examples.silent)):
+            for number in range(len(examples)):
+                problems += kind.check_example(parsed, (*at, "examples", side, number), over)
     if problems or then is None or when is None:
         return None, problems
     fires, silent = tuple(map(_facts, row.examples.fires)), tuple(map(_facts, row.examples.silent))
@@ -285,13 +286,14 @@ def source_problems(parsed: Parsed, at: Steps, given: Sequence[str], known: Coll
     if known is None:
         return []
     return [
-        parsed.problem((*at, number), f'unknown source "{one}" — {_near_source(one, known)}')
+        parsed.problem((*at, number), f'unknown source "{one}"{_near_source(one, known)}', "cite a fact that is listed")
         for number, one in enumerate(given)
         if one not in known
     ]
 
 
 def _near_source(word: str, known: Collection[str]) -> str:
-    """Too many to list: the nearest, or where they stand."""
-    listed = allowed_words(word, known)
-    return listed.partition(" — ")[2] or "the facts of guide.yaml, or ours"
+    """The nearest source; there are too many to list."""
+    near = {one.lower(): one for one in known}
+    found = did_you_mean(word, near)
+    return f' — did you mean "{near[found]}"?' if found else ""

@@ -102,6 +102,25 @@ def merge(boxes: Iterable[Box]) -> list[Box]:
     return left
 
 
+def cover(boxes: Sequence[Box], spare: Sequence[Box], full: Box) -> list[Box]:
+    """Fewer and wider boxes that hold all of `boxes` and, beyond them, only what is in `spare`; they may overlap.
+
+    For words: the widest box says least about axes that do not matter.
+    """
+    allowed = [*boxes, *spare]
+    left = list(boxes)
+    wide: list[Box] = []
+    while left:
+        box = left[0]
+        for at, all_cells in enumerate(full):
+            outside = all_cells & ~box[at]
+            if outside and not subtract_all([(*box[:at], outside, *box[at + 1 :])], allowed):
+                box = (*box[:at], all_cells, *box[at + 1 :])
+        wide.append(box)
+        left = subtract_all(left, [box])
+    return wide
+
+
 def cells(mask: int) -> Iterator[int]:
     """The numbers of the cells in a mask, ascending."""
     while mask:

@@ -6,14 +6,14 @@ region by region. Rewording a reason changes no advice and is not listed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from advisor.core.guide.axis import Condition
-from advisor.core.guide.boxes import Box, Space, intersect, make_space, merge, subtract_all
+from advisor.core.guide.boxes import Box, Space, cover, intersect, make_space, merge, subtract_all
 from advisor.core.guide.rule import Rule, Table, make_table
 from advisor.core.guide.rulebook import Rulebook
-from advisor.core.guide.vocabulary import AXES, DESIGN_AXES, Over
+from advisor.core.guide.vocabulary import AXES, Over
 from advisor.core.guide.words import box_words
 
 NOTHING = "nothing"
@@ -32,31 +32,64 @@ class Difference:
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The same as a box, over the space of all designs (or, for the decision, of all workloads)."""
+
+    table: str
+    box: Box
+    before: str
+    after: str
+
+
 def difference(old: Rulebook, new: Rulebook) -> tuple[Difference, ...]:
     """Every region whose decision, strength, component or remark differs; empty where the advice is the same."""
-    conditions = [*_conditions(old), *_conditions(new)]
-    design = make_space(DESIGN_AXES, conditions)
-    workload = make_space(AXES["workload"], conditions)
-    spaces: dict[Over, Space] = {"workload": workload, "design": design}
-    before, after = _decisions(old, workload), _decisions(new, workload)
-    found = list(_compare(old.decision.name, workload, before, after))
-    pairs = [("components", [old.components], [new.components]), ("remarks", [*old.remarks], [*new.remarks])]
-    for name, olds, news in pairs:
-        said_before, said_after = _said(old, olds, spaces), _said(new, news, spaces)
-        for text in sorted(said_before.keys() | said_after.keys()):
-            one, other = said_before.get(text, []), said_after.get(text, [])
-            gone, come = subtract_all(one, other), subtract_all(other, one)
-            found += [Difference(name, box_words(design, box), text, NOTHING) for box in merge(gone)]
-            found += [Difference(name, box_words(design, box), NOTHING, text) for box in merge(come)]
+    spaces = shared_spaces(old, new)
+    changes: dict[tuple[str, str, str], list[Box]] = {}
+    for region in regions(old, new, spaces):
+        changes.setdefault((region.table, region.before, region.after), []).append(region.box)
+    found: list[Difference] = []
+    for (table, before, after), boxes in changes.items():
+        space = _space(spaces, boxes[0])
+        never = _impossible_in_both(old, new, space)
+        found += [Difference(table, box_words(space, box), before, after) for box in cover(boxes, never, space.full)]
     return tuple(found)
 
 
-def _compare(name: str, space: Space, before: _Regions, after: _Regions) -> Iterable[Difference]:
+def _impossible_in_both(old: Rulebook, new: Rulebook, space: Space) -> list[Box]:
+    one, other = ([space.box(entry.when) for entry in book.impossible] for book in (old, new))
+    return [both for a in one for b in other if (both := intersect(a, b))]
+
+
+def shared_spaces(old: Rulebook, new: Rulebook) -> dict[Over, Space]:
+    """Spaces cut by the bounds of both rulebooks, so that a box of either is exact in them."""
+    conditions = [*_conditions(old), *_conditions(new)]
+    return {over: make_space(specs, conditions) for over, specs in AXES.items()}
+
+
+def regions(old: Rulebook, new: Rulebook, spaces: dict[Over, Space]) -> Iterator[Region]:
+    """The regions that differ, as boxes: those of one table and one change are disjoint."""
+    workload, design = spaces["workload"], spaces["design"]
+    yield from _compare(old.decision.name, _decisions(old, workload), _decisions(new, workload))
+    pairs = [("components", [old.components], [new.components]), ("remarks", [*old.remarks], [*new.remarks])]
+    for name, olds, news in pairs:
+        before, after = _said(old, olds, workload, design), _said(new, news, workload, design)
+        for text in sorted(before.keys() | after.keys()):
+            one, other = before.get(text, []), after.get(text, [])
+            yield from (Region(name, box, text, NOTHING) for box in merge(subtract_all(one, other)))
+            yield from (Region(name, box, NOTHING, text) for box in merge(subtract_all(other, one)))
+
+
+def _space(spaces: dict[Over, Space], box: Box) -> Space:
+    return next(space for space in spaces.values() if len(space.axes) == len(box))
+
+
+def _compare(name: str, before: _Regions, after: _Regions) -> Iterator[Region]:
     for was, boxes in before.items():
         for now, others in after.items():
             if was != now:
                 shared = [both for box in boxes for other in others if (both := intersect(box, other))]
-                yield from (Difference(name, box_words(space, box), was, now) for box in merge(shared))
+                yield from (Region(name, box, was, now) for box in merge(shared))
 
 
 def _decisions(book: Rulebook, space: Space) -> _Regions:
@@ -70,12 +103,11 @@ def _decisions(book: Rulebook, space: Space) -> _Regions:
     return regions
 
 
-def _said(book: Rulebook, tables: Iterable[Table], spaces: dict[Over, Space]) -> _Regions:
+def _said(book: Rulebook, tables: Iterable[Table], workload: Space, design: Space) -> _Regions:
     """Where each thing is said, over the design space; pieces of one statement are disjoint."""
-    design = spaces["design"]
     said: _Regions = {}
     for table in tables:
-        compiled = _over(table, book, spaces["workload" if table.over == "workload" else "design"])
+        compiled = _over(table, book, workload if table.over == "workload" else design)
         for rule, pieces in zip(compiled.rules, compiled.regions, strict=True):
             known = said.setdefault(_statement(rule), [])
             wide = [(*piece, *design.full[len(piece) :]) for piece in pieces]

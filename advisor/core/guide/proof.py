@@ -70,7 +70,7 @@ def overlap(table: Table, one: int, other: int) -> list[Box]:
 def _gaps(table: Table, complete: Complete) -> Iterator[Flaw]:
     left = _by_task(table, merge(gap(table)))
     for box in left[:MAX_SHOWN]:
-        words = workload_words(table.space, box, _usual(table, box, complete))
+        words = _words(table, box, complete)
         yield Flaw(("rules",), f"no rule decides this workload: {words}", "add a rule for it, or widen one")
     if len(left) > MAX_SHOWN:
         words = f"{len(left) - MAX_SHOWN} more kinds of workload are decided by no rule"
@@ -82,7 +82,7 @@ def _overlaps(table: Table, complete: Complete) -> Iterator[Flaw]:
         if shared := overlap(table, one, other):
             first, second = table.rules[one], table.rules[other]
             box = _by_task(table, shared)[0]
-            words = workload_words(table.space, box, _usual(table, box, complete))
+            words = _words(table, box, complete)
             message = f"{first.id} and {second.id} both decide this workload: {words}"
             yield Flaw(_at(second, "when"), message, "narrow one of them")
 
@@ -148,6 +148,18 @@ def _asks(table: Table, rule: Rule) -> str:
 
 def _at(rule: Rule, *steps: str | int) -> tuple[str | int, ...]:
     return ("rules", rule.position, *steps)
+
+
+def _words(table: Table, box: Box, complete: Complete) -> str:
+    """A workload of the box in words. Of axes the table does not declare, the usual value goes without saying."""
+    usual = _usual(table, box, complete)
+    spoken = tuple(
+        axis.full
+        if axis.name not in table.axes and axis.name in usual and mask >> axis.cell_of(usual[axis.name]) & 1
+        else mask
+        for axis, mask in zip(table.space.axes, box, strict=True)
+    )
+    return workload_words(table.space, spoken, usual)
 
 
 def _usual(table: Table, box: Box, complete: Complete) -> Mapping[str, Value]:

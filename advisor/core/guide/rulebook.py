@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.core.errors import AdvisorError, allowed_words
+from advisor.core.errors import AdvisorError, did_you_mean
 from advisor.core.guide.boxes import Space, make_space
 from advisor.core.guide.recommendation import Source
 from advisor.core.guide.rule import Impossible, Policy, Rule, Table, make_table
@@ -83,8 +83,10 @@ class Rulebook:
         for table, rule in self.rules():
             if rule.id.lower() == rule_id.lower():
                 return table, rule
-        ids = [rule.id for _, rule in self.rules()]
-        raise AdvisorError(f'unknown rule "{rule_id}" — {allowed_words(rule_id, ids)}')
+        ids = {rule.id.lower(): rule.id for _, rule in self.rules()}
+        near = did_you_mean(rule_id, ids)
+        hint = f' — did you mean "{ids[near]}"?' if near else ""
+        raise AdvisorError(f'unknown rule "{rule_id}"{hint}', fix="advisor rules list shows them all")
 
     def sources(self, ids: tuple[str, ...]) -> tuple[Source, ...]:
         """Source ids with the sections they stand in."""
