@@ -39,6 +39,8 @@ SECONDS_QUICK = 36.0
 SECONDS_MOST = 300.0
 SECONDS_PER_CELL_LEAST = 3.0
 PARAMETERS_AT_QUICK = 500_000_000
+CELLS_AT_MOST_SLOW = 3
+"""How many cells may share all the time where the first ones are slow: they are the ones a plan cannot do without."""
 DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
 
 
@@ -243,7 +245,8 @@ async def _measured(
         model=entry,
         cells=tuple(cells),
         device="cpu" if measuring.device == "auto" else measuring.device,
-        seconds_per_cell=seconds / len(cells),
+        # The child keeps what later cells need; a cell that is slow but early may have more than its even share.
+        seconds_per_cell=max(seconds / len(cells), seconds / CELLS_AT_MOST_SLOW),
         seconds_total=seconds,
         memory_limit_bytes=limit,
         latency_budget_s=budget_s,
