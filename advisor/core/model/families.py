@@ -27,13 +27,22 @@ UNFUSED_ACTIVATION = "gelu_new"
 
 
 class Key(NamedTuple):
-    """One config key. `default` is transformers' own, used where the key is left out; a required key has none."""
+    """One config key. `default` is transformers' own, used where the key is left out; a required key has none.
+
+    `words` are those a word may be, `least` is the smallest a size may be.
+    """
 
     name: str
     kind: Literal["size", "flag", "word", "number", "token", "rope"]
     required: bool = False
     default: Any = None
     words: tuple[str, ...] = ()
+    least: int = 1
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether null is as good as leaving the key out: transformers works such a value out, or goes without."""
+        return self.kind in ("size", "token", "rope") and not self.required and self.default is None
 
 
 class Family(NamedTuple):
@@ -233,7 +242,7 @@ FAMILIES: Mapping[str, Family] = {
             (
                 *_sizes("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads"),
                 Key("num_decoder_layers", "size"),
-                Key("relative_attention_num_buckets", "size", default=32),
+                Key("relative_attention_num_buckets", "size", default=32, least=4),  # half for each direction
                 Key("relative_attention_max_distance", "size", default=128),
                 Key("feed_forward_proj", "word", default="relu", words=("relu", "gelu", "gated-gelu", "gated-silu")),
                 Key("tie_word_embeddings", "flag", default=True),
@@ -277,7 +286,7 @@ def _unknown_key(model_type: str, name: str, known: Mapping[str, Key]) -> Mistak
 
 
 def _value_mistakes(key: Key, value: Any) -> Iterator[Mistake]:
-    if value is None and not key.required and key.default is None:
+    if value is None and key.may_be_null:
         return
     expected = _expected(key, value)
     if expected is not None:
@@ -287,9 +296,8 @@ def _value_mistakes(key: Key, value: Any) -> Iterator[Mistake]:
 def _expected(key: Key, value: Any) -> str | None:
     """What the value should have been, or None where it is fine."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    number = whole or isinstance(value, float)
     if key.kind == "size":
-        return None if whole and 1 <= value <= MAX_SIZE else f"a whole number from 1 to {MAX_SIZE}"
+        return None if whole and key.least <= value <= MAX_SIZE else f"a whole number from {key.least} to {MAX_SIZE}"
     if key.kind == "token":
         return None if whole and 0 <= value <= MAX_SIZE else f"a whole number from 0 to {MAX_SIZE}"
     if key.kind == "flag":
@@ -298,7 +306,8 @@ def _expected(key: Key, value: Any) -> str | None:
         return None if isinstance(value, str) and value in key.words else f"one of {', '.join(key.words)}"
     if key.kind == "rope":
         return None if _is_plain_rope(value) else "{rope_type: default, rope_theta: a number above 0}"
-    return None if number and 0 <= value <= 1e9 else "a number from 0 to 1e9"
+    # transformers takes no whole number where a fraction belongs
+    return None if isinstance(value, float) and 0 <= value <= 1 else "a number from 0.0 to 1.0, with a decimal point"
 
 
 def _is_plain_rope(value: Any) -> bool:

@@ -65,6 +65,9 @@ def test_every_feed_forward_word_builds(word: str) -> None:
         ("bert", {"num_attention_heads": 5}, "num_attention_heads", "does not divide hidden_size 24"),
         ("bert", {"hidden_act": "glu"}, "hidden_act", "expected one of gelu"),
         ("bert", {"layer_norm_eps": "1e-12"}, "layer_norm_eps", "expected a number"),
+        ("bert", {"layer_norm_eps": 0}, "layer_norm_eps", "with a decimal point"),
+        ("bert", {"layer_norm_eps": 1.5}, "layer_norm_eps", "from 0.0 to 1.0"),
+        ("bert", {"hidden_act": None}, "hidden_act", "expected one of gelu"),
         ("bert", {"pad_token_id": 97}, "pad_token_id", "outside the vocabulary of 97"),
         ("gpt2", {"tie_word_embeddings": "no"}, "tie_word_embeddings", "expected true or false"),
         ("gpt2", {"tie_word_embeddings": None}, "tie_word_embeddings", "expected true or false"),
@@ -72,6 +75,7 @@ def test_every_feed_forward_word_builds(word: str) -> None:
         ("llama", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, "rope_parameters", "rope_type: default"),
         ("llama", {"head_dim": 5}, "head_dim", "rotary positions need an even width"),
         ("t5", {"feed_forward_proj": "gated-relu-x"}, "feed_forward_proj", "expected one of relu"),
+        ("t5", {"relative_attention_num_buckets": 3}, "relative_attention_num_buckets", "from 4 to"),
         ("t5", {"d_kv": [64]}, "d_kv", "expected a whole number"),
     ],
 )
@@ -94,3 +98,16 @@ def test_all_mistakes_come_at_once() -> None:
 def test_a_null_stands_for_the_default_where_transformers_has_none() -> None:
     assert config_mistakes("llama", TINY["llama"] | {"num_key_value_heads": None, "head_dim": None}) == []
     assert config_mistakes("gpt2", TINY["gpt2"] | {"n_inner": None, "pad_token_id": None}) == []
+
+
+TRIED = [None, True, False, 0, 1, 2, 8, 64, 0.0, 0.5, 1.0, 1e-6, 3.5, "gelu", "relu", "silu", "gelu_new", "gated-gelu"]
+TRIED += ["", "no", [], {"rope_type": "default", "rope_theta": 10000.0}, {"rope_type": "default"}]
+TRIED += [{"rope_type": "default", "rope_theta": 500000}]
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_whatever_value_is_taken_can_be_built(model_type: str) -> None:
+    for key in FAMILIES[model_type].keys:
+        for value in TRIED:
+            if not config_mistakes(model_type, TINY[model_type] | {key.name: value}):
+                built(entry(model_type, **{key.name: value}), device="meta")
