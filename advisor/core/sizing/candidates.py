@@ -8,7 +8,7 @@ planned that was not measured: no larger batch, no deeper cache; what lies beyon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from advisor.core.architecture import Role
@@ -102,7 +102,8 @@ def _why_missing(cells: Sequence[Cell], stages: Sequence[Stage]) -> str:
         if any(map(usable, of_stage)):
             continue
         notes = [cell.note or ", ".join(cell.flags) for cell in of_stage if cell.note or cell.flags]
-        return f"{stage} has no figure: {notes[0] if notes else 'no cell of it was measured'}"
+        why = notes[0].rstrip(".") if notes else "no cell of it was measured"
+        return f"{stage} has no figure: {why}"
     return f"no configuration was measured in all of {', '.join(stages)}"
 
 
@@ -138,46 +139,45 @@ class _Source:
 
     def decoders(self, reading: Stage) -> list[Candidate]:
         """Continuous batching for each measured number of slots."""
-        read = Surface.of(self._of(reading))
-        yields_token = reading == "prefill"
+        read, yields_token = Surface.of(self._of(reading)), reading == "prefill"
         steps = max(self.lengths.output_tokens, 1) - (1 if yields_token else 0)
-        decode, source_floor = self._decode_cells(needs_source=not yields_token)
+        decode, floors = self._decode_cells(needs_source=not yields_token)
         step = Surface.of(decode, by_context=True)
         if not read.points or (steps > 0 and not step.points):
             return []
-        first = self.lengths.input_tokens if yields_token else 0
+        tokens = self.lengths.input_tokens
+        first = tokens if yields_token else 0
         last = first + max(steps - 1, 0)
-        reading_s = {bound: read.service_s(self.lengths.input_tokens, bound) for bound in BOUNDS}
-        step_times = {bound: _step_times(step, first, last, bound) for bound in BOUNDS} if steps else None
-        floors = [] if read.reaches(self.lengths.input_tokens) else [_beyond(reading, "inputs", first, read)]
+        facts = [StageFact(reading, self._origin(read, reading, tokens))]
+        floors = [] if steps == 0 else floors
+        floors += [] if read.reaches(tokens) else [_beyond(reading, "inputs", tokens, read)]
         if steps:
-            floors += source_floor
+            facts.append(StageFact("decode", self._origin(step, "decode", last, steps=steps)))
             floors += [] if step.reaches(last) else [_beyond("decode", "caches", last, step)]
-        facts = [StageFact(reading, self._origin(read, reading, self.lengths.input_tokens))]
-        facts += [StageFact("decode", self._origin(step, "decode", last, steps=steps))] if steps else []
-        known = len(step_times["mid"].step_s) if step_times else len(reading_s["mid"])
         residuals = residuals_of(self._of(reading)), residuals_of(decode)
+        whole = {
+            bound: Decoder(
+                reading_s=read.service_s(tokens, bound),
+                times=_step_times(step, first, last, bound) if steps else StepTimes((0,), ((0.0,),)),
+                slots=1,
+                first_context=first,
+                steps=steps,
+                reading_yields_token=yields_token,
+                reading_residuals=residuals[0],
+                step_residuals=residuals[1],
+            )
+            for bound in BOUNDS
+        }
+        known = len(whole["mid"].times.step_s) if steps else len(whole["mid"].reading_s)
         return [
             Candidate(
                 serving=self._serving(slots),
                 stages=tuple(facts),
-                servers={
-                    bound: Decoder(
-                        reading_s=reading_s[bound][:slots],
-                        times=step_times[bound] if step_times else StepTimes((0,), ((0.0,),) * slots),
-                        slots=slots,
-                        first_context=first,
-                        steps=steps,
-                        reading_yields_token=yields_token,
-                        reading_residuals=residuals[0],
-                        step_residuals=residuals[1],
-                    )
-                    for bound in BOUNDS
-                },
-                peak_memory_bytes=self._peak_of_slots(reading, slots, len(reading_s["mid"][:slots])),
+                servers={bound: _with_slots(server, slots) for bound, server in whole.items()},
+                peak_memory_bytes=self._peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s))),
                 samples=_samples(self._of(reading)),
                 floors=tuple(floors),
-                step_s=step_times["mid"].at(1, first) if step_times else None,
+                step_s=whole["mid"].times.at(1, first) if steps else None,
             )
             for slots in _limits(step if steps else read, known)
         ]
@@ -254,6 +254,11 @@ class _Source:
         return max(peaks, default=None)
 
 
+def _with_slots(server: Decoder, slots: int) -> Decoder:
+    """The same model with so many answers at once; no more prompts than slots are read together."""
+    return replace(server, slots=slots, reading_s=server.reading_s[:slots])
+
+
 def _samples(cells: Sequence[Cell]) -> int:
     return sum(len(cell.samples_s or ()) for cell in cells if usable(cell))
 
@@ -278,5 +283,5 @@ def _beyond(stage: Stage, what: str, tokens: int, surface: Surface) -> str:
 
 def _longest(stage: Stage, what: str, tokens: int, longest: int) -> str:
     return (
-        f"{stage} was measured with {what} of up to {longest} tokens, and {tokens} are planned: its times are a floor"
+        f"{stage} was measured with {what} of up to {longest:,} tokens, {tokens:,} are planned: its times are a floor"
     )

@@ -57,7 +57,8 @@ def _ours(number: str, says: str, source: str = "ours") -> Finding:
 def _no_figure(facts: Facts) -> Iterator[Finding]:
     for part in facts.parts:
         if part.missing is not None:
-            yield _ours("007", f"{part.role} has no figure: {part.missing}. What is shown is of the other parts.")
+            others = " What is shown is of the other parts." if facts.sizing else ""
+            yield _ours("007", f"{part.role} cannot be planned: {part.missing}.{others}")
     for sized in facts.sizing.parts if facts.sizing else ():
         for floor in sized.candidate.floors:
             yield _ours("008", f"{sized.part.role}: {floor}.")

@@ -43,7 +43,8 @@ def first_thing_to_change(
 def _open_part(design: Design, part: Part, sizing: Sizing | None) -> str:
     """What is left to find out, and how much of the budget the measured parts leave for it."""
     budget_ms, per_cent = design.workload.latency_budget_ms, design.workload.latency_percentile
-    told = f"Find a figure for the {part.role}: {part.missing}"
+    verb = "Find a figure for" if part.role in ("index", "reranker") else "Measure again"
+    told = f"{verb} the {part.role}: {part.missing}"
     if sizing is None or budget_ms is None or not all(sizing.passes.values()):
         return f"{told}."
     taken = f"{milliseconds(sizing.times_s[per_cent])} of the {milliseconds(budget_ms / 1000)} at p{per_cent}"

@@ -167,7 +167,11 @@ def test_cells_that_failed_leave_the_part_without_a_figure_and_their_note_is_tol
     assert plan.replicas is None
     assert plan.latency_ms is None
     assert plan.stages[0].note is not None
-    assert "It was killed." in plan.stages[0].note
+    assert plan.stages[0].note == "forward has no figure: It was killed"
+    assert plan.first_thing_to_change == "Measure again the model: forward has no figure: It was killed."
+    assert [finding.says for finding in plan.findings] == [
+        "model cannot be planned: forward has no figure: It was killed."
+    ]
     assert plan.stages[0].origin is None
 
 
@@ -177,7 +181,7 @@ def test_a_decoder_without_a_measured_step_is_undecided_and_names_the_stage() ->
 
     plan = planned(CHAT, ONE_DECODER, {"model": decoder}, alter=no_steps)
     assert plan.verdict == "undecided"
-    assert "decode has no figure: Too slow." in {stage.note for stage in plan.stages}
+    assert "decode has no figure: Too slow" in {stage.note for stage in plan.stages}
 
 
 def test_a_part_nobody_measured_is_undecided_not_a_crash() -> None:

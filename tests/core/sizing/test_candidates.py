@@ -1,0 +1,180 @@
+"""From a profile to servers: which cells are used, what is a floor, and how much memory a configuration takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from advisor.core.hardware import Dtype
+from advisor.core.lengths import Lengths
+from advisor.core.model.cost import kv_cache_bytes, weight_bytes
+from advisor.core.sizing.candidates import Part, part_of
+from advisor.core.sizing.decoding import Decoder
+from advisor.core.sizing.grid import cells_for
+from advisor.core.sizing.measurement import Cell, CellPlan, Profile
+from advisor.core.sizing.serving import Batcher
+from tests.core.sizing.known_model import (
+    DECODER,
+    ENCODER,
+    GIB,
+    SEQ2SEQ,
+    cell,
+    decoder,
+    encoder,
+    profile,
+    seq2seq,
+)
+
+TEXT = Lengths(128, None, 0, None)
+ANSWER = Lengths(100, None, 50, None)
+BOTH: tuple[Dtype, ...] = ("float32", "bfloat16")
+
+
+def encoded(lengths: Lengths = TEXT, *, measured: Lengths = TEXT, dtypes: Sequence[Dtype] = ("float32",)) -> Part:
+    shapes = cells_for(ENCODER, measured, role="model", dtypes=dtypes)
+    return part_of("model", profile(ENCODER, [cell(each, encoder(each)) for each in shapes]), ENCODER, lengths)
+
+
+def decoded(lengths: Lengths = ANSWER, *, measured: Lengths = ANSWER) -> Part:
+    shapes = cells_for(DECODER, measured, role="model", dtypes=("float32",))
+    return part_of("model", profile(DECODER, [cell(each, decoder(each)) for each in shapes]), DECODER, lengths)
+
+
+def test_every_measured_dtype_and_batch_is_a_candidate() -> None:
+    part = encoded(dtypes=BOTH)
+    served = {(one.serving.dtype, one.serving.max_batch_size) for one in part.candidates}
+    assert served == {(dtype, batch) for dtype in BOTH for batch in (1, 4, 8)}
+
+
+def test_a_batcher_takes_as_long_as_its_cells_say() -> None:
+    server = encoded().candidates[-1].servers["mid"]
+    assert isinstance(server, Batcher)
+    assert server.service_s == pytest.approx([0.010 + 0.004 * batch for batch in range(1, 9)])
+
+
+def test_an_input_between_measured_ones_is_interpolated_and_says_so() -> None:
+    part = encoded(Lengths(96, None, 0, None))
+    assert {fact.origin for one in part.candidates for fact in one.stages} == {"interpolated"}
+    assert part.candidates[0].servers["mid"].lone_s == pytest.approx(0.010 + 0.004 * 96 / 128)
+
+
+def test_an_input_beyond_the_longest_is_a_floor() -> None:
+    part = encoded(Lengths(300, None, 0, None))
+    assert {fact.origin for one in part.candidates for fact in one.stages} == {"extrapolated"}
+    assert part.candidates[0].floors == (
+        "forward was measured with inputs of up to 128 tokens, 300 are planned: its times are a floor",
+    )
+
+
+def test_a_decoder_reads_once_and_then_steps_from_its_prompt_on() -> None:
+    server = decoded().candidates[0].servers["mid"]
+    assert isinstance(server, Decoder)
+    assert (server.first_context, server.steps, server.output_steps) == (100, 49, 49)
+    assert server.reading_s[0] == pytest.approx(0.005 + 0.0002 * 100)
+    assert server.times.at(1, 100) == pytest.approx(0.022 + 1e-6 * 100)
+    assert server.times.at(1, 148) == pytest.approx(0.022 + 1e-6 * 148)
+
+
+def test_answers_deeper_than_any_measured_cache_are_a_floor() -> None:
+    part = decoded(Lengths(100, None, 500, None))
+    assert len(part.candidates[0].floors) == 1
+    assert "caches of up to 149 tokens" in part.candidates[0].floors[0]
+
+
+def test_an_encoder_decoder_steps_with_the_cells_of_its_source() -> None:
+    lengths = Lengths(100, 200, 50, None)
+    shapes = cells_for(SEQ2SEQ, lengths, role="model", dtypes=("float32",))
+
+    def seconds(shape: CellPlan) -> float:
+        return seq2seq(shape) * (3.0 if shape.stage == "decode" and shape.input_tokens == 200 else 1.0)
+
+    cells = [cell(each, seconds(each)) for each in shapes]
+    short = part_of("model", profile(SEQ2SEQ, cells), SEQ2SEQ, lengths).candidates[0]
+    long = part_of("model", profile(SEQ2SEQ, cells), SEQ2SEQ, Lengths(200, None, 50, None)).candidates[0]
+    assert short.step_s is not None
+    assert long.step_s == pytest.approx(3 * short.step_s)
+    beyond = part_of("model", profile(SEQ2SEQ, cells), SEQ2SEQ, Lengths(400, None, 50, None)).candidates[0]
+    assert any("sources of up to 200 tokens, 400 are planned" in floor for floor in beyond.floors)
+    assert any("inputs of up to 200 tokens, 400 are planned" in floor for floor in beyond.floors)
+
+
+def test_a_decoder_whose_prompt_and_steps_were_measured_in_different_dtypes_has_no_figure() -> None:
+    cells = [
+        cell(CellPlan(stage="prefill", dtype="float32", batch_size=1, input_tokens=100), 0.1),
+        cell(CellPlan(stage="decode", dtype="bfloat16", batch_size=1, context_tokens=100), 0.1),
+    ]
+    part = part_of("model", profile(DECODER, cells), DECODER, ANSWER)
+    assert part.candidates == ()
+    assert part.missing == "no configuration was measured in all of prefill, decode"
+
+
+def test_cells_of_a_few_layers_are_not_the_model() -> None:
+    shape = CellPlan(stage="forward", dtype="float32", batch_size=1, input_tokens=128)
+    few = cell(shape, 0.001).model_copy(update={"layers": 2})
+    part = part_of("model", profile(ENCODER, [few]), ENCODER, TEXT)
+    assert part.candidates == ()
+
+
+def test_a_profile_made_without_a_role_serves_a_retriever_too() -> None:
+    shapes = cells_for(ENCODER, TEXT, role="model", dtypes=("float32",))
+    made = profile(ENCODER, [cell(each, encoder(each)) for each in shapes])
+    assert part_of("retriever", made, ENCODER, TEXT).stages == ("forward",)
+
+
+def peaks(memory: dict[tuple[str, int], int], lengths: Lengths = ANSWER) -> dict[int, int | None]:
+    """Peak memory by slots, of cells whose peaks are given by stage and batch."""
+
+    def spoilt(each: CellPlan) -> Cell:
+        return cell(each, decoder(each), peak_memory_bytes=memory.get((each.stage, each.batch_size)))
+
+    shapes = cells_for(DECODER, ANSWER, role="model", dtypes=("float32",))
+    part = part_of("model", profile(DECODER, [spoilt(each) for each in shapes]), DECODER, lengths)
+    return {one.serving.max_batch_size: one.peak_memory_bytes for one in part.candidates}
+
+
+def test_the_peak_of_slots_is_the_largest_measured_one() -> None:
+    memory = {(stage, batch): batch * GIB for stage in ("prefill", "decode") for batch in (1, 4, 8)}
+    found = peaks(memory)
+    assert found[1] is not None
+    assert found[8] is not None
+    assert found[1] >= GIB
+    assert found[8] >= 8 * GIB
+    assert found[8] < 8.1 * GIB
+
+
+def test_longer_answers_than_measured_add_their_cache_by_closed_form() -> None:
+    memory = {(stage, batch): GIB for stage in ("prefill", "decode") for batch in (1, 4, 8)}
+    short, long = peaks(memory)[8], peaks(memory, Lengths(100, None, 50, 1050))[8]
+    more = kv_cache_bytes(DECODER, dtype="float32", batch_size=8, context_tokens=1000)
+    assert short is not None
+    assert long is not None
+    assert long - short == pytest.approx(more, rel=0.01)
+
+
+def test_without_any_measured_peak_weights_and_cache_are_counted() -> None:
+    found = peaks({})[4]
+    cache = kv_cache_bytes(DECODER, dtype="float32", batch_size=4, context_tokens=150)
+    assert found is not None
+    assert found >= weight_bytes(DECODER, "float32") + cache
+
+
+def test_a_larger_batch_without_a_measured_peak_is_not_taken_for_a_small_one() -> None:
+    def only_alone(each: CellPlan) -> Cell:
+        return cell(each, encoder(each), peak_memory_bytes=1000 if each.batch_size == 1 else None)
+
+    shapes = cells_for(ENCODER, TEXT, role="model", dtypes=("float32",))
+    part = part_of("model", profile(ENCODER, [only_alone(each) for each in shapes]), ENCODER, TEXT)
+    by_batch = {one.serving.max_batch_size: one.peak_memory_bytes or 0 for one in part.candidates}
+    assert by_batch[1] == 1000
+    assert by_batch[8] > weight_bytes(ENCODER, "float32")
+
+
+def test_a_profile_without_samples_still_plans_with_no_spread() -> None:
+    shapes = cells_for(ENCODER, TEXT, role="model", dtypes=("float32",))
+    cells = [cell(each, encoder(each)).model_copy(update={"samples_s": None}) for each in shapes]
+    made: Profile = profile(ENCODER, cells)
+    candidate = part_of("model", made, ENCODER, TEXT).candidates[0]
+    assert candidate.samples == 0
+    assert isinstance(candidate.servers["mid"], Batcher)
+    assert candidate.servers["mid"].residuals == (1.0,)
