@@ -7,10 +7,10 @@ else: it is read again only if its own checksum holds.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -40,17 +40,14 @@ def remember(sha256: str, book: Rulebook) -> None:
     """Note that this folder was proved. Quietly does nothing where the cache cannot be written."""
     body = json.dumps(_pack(content_of(book)), separators=(",", ":")).encode()
     path = _path(sha256)
+    half = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)
+        half.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        os.replace(half, path)  # whole or not at all: another command may be reading
     except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-        os.replace(name, path)  # whole or not at all: another command may be reading
-    except OSError:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            half.unlink(missing_ok=True)
 
 
 def _path(sha256: str) -> Path:

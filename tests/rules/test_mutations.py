@@ -6,7 +6,6 @@ A mutant is one rule deleted, given another outcome, strength or architecture, o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -58,13 +57,13 @@ def mutants(table: Table) -> Iterator[tuple[str, Rule, Rule | None]]:
         outcomes = {"family": ARCHITECTURES, "components": ROLES}.get(table.name, LEVELS)
         for then in outcomes:
             if then != rule.then:
-                yield f"{rule.id} leads to {then}", rule, replace(rule, then=then)
+                yield f"{rule.id} leads to {then}", rule, rule._replace(then=then)
         for strength in STRENGTHS if rule.strength else ():
             if strength != rule.strength:
-                yield f"{rule.id} is {strength}", rule, replace(rule, strength=strength)
+                yield f"{rule.id} is {strength}", rule, rule._replace(strength=strength)
         for architecture in (*ARCHITECTURES, None) if table.name == "components" else ():
             if architecture != rule.architecture:
-                yield f"{rule.id} takes {architecture}", rule, replace(rule, architecture=architecture)
+                yield f"{rule.id} takes {architecture}", rule, rule._replace(architecture=architecture)
         for at, axis in enumerate(table.space.axes):
             for cell in cells(axis.full & ~table.boxes[number][at]):
                 added = (*table.boxes[number][:at], 1 << cell, *table.boxes[number][at + 1 :])
@@ -73,15 +72,15 @@ def mutants(table: Table) -> Iterator[tuple[str, Rule, Rule | None]]:
 
 
 def widened(rule: Rule, axis: Axis, cell: int) -> Rule:
-    return replace(rule, when=tuple(_wider(one, axis, cell) if one.axis == axis.name else one for one in rule.when))
+    return rule._replace(when=tuple(_wider(one, axis, cell) if one.axis == axis.name else one for one in rule.when))
 
 
 def _wider(condition: Condition, axis: Axis, cell: int) -> Condition:
     if not axis.spec.is_number:
-        return replace(condition, values=(*condition.values, axis.spec.listed[cell]))
+        return condition._replace(values=(*condition.values, axis.spec.listed[cell]))
     if axis.is_null(cell):
-        return replace(condition, values=(*condition.values, None))
-    return replace(condition, spans=(*condition.spans, axis.span_of(cell)))
+        return condition._replace(values=(*condition.values, None))
+    return condition._replace(spans=(*condition.spans, axis.span_of(cell)))
 
 
 ALL = [(table, *mutant) for table in BOOK.tables for mutant in mutants(table)]

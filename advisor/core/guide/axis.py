@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 Value = str | int | float | bool | None
 Span = tuple[float | None, float | None]
 """A half-open stretch of numbers: from `low` (included) up to `high` (not included); None is unbounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class AxisSpec:
+class AxisSpec(NamedTuple):
     """What may stand on an axis, before any rule cuts it.
 
     `values` lists the values in the order of the contract, without null; it is empty for a number, whose smallest and
@@ -42,8 +41,7 @@ class AxisSpec:
         return (None, *self.values) if self.nullable else self.values
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """What a rule allows on one axis: values named one by one (of a number, only null), and stretches of numbers."""
 
     axis: str
@@ -55,8 +53,7 @@ class Condition:
         return (bound for span in self.spans for bound in span if bound is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(NamedTuple):
     """A cut axis. Cell 0 is null where the axis is nullable; the others follow in order of their values."""
 
     spec: AxisSpec

@@ -7,15 +7,14 @@ compared is always a list of disjoint boxes, so nothing is ever sampled and noth
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.core.guide.axis import Axis, AxisSpec, Condition, Value, cut_axis
 
 Box = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """The axes that boxes are made over, in the order of the contract."""
 
     axes: tuple[Axis, ...]

@@ -7,7 +7,7 @@ What would have to change stands in `flip`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.core.errors import AdvisorError
 from advisor.core.guide.axis import Value
@@ -16,8 +16,7 @@ from advisor.core.guide.rule import Rule, Table
 from advisor.core.guide.words import value_words
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """How one rule met the facts: the axes it misses on, in the order of the table; none where it fires."""
 
     rule: Rule
@@ -29,8 +28,7 @@ class Step:
         return not self.misses
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The one rule that fired, and how every rule of the table met the facts."""
 
     rule: Rule

@@ -8,9 +8,9 @@ is never proposed, and the whole stretch that is named leads to the outcome aske
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
 from math import fsum, log
+from typing import NamedTuple
 
 from advisor.core.guide.axis import Axis, Value
 from advisor.core.guide.boxes import Box, cells, subtract_all
@@ -21,8 +21,7 @@ _DIGITS = 12
 """Sums that differ only by rounding are ties, so that the order of summation never settles one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One changed answer: from a value to a value, or into a stretch of numbers given in words (`< 10`)."""
 
     answer: str
@@ -30,8 +29,7 @@ class Step:
     to: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(NamedTuple):
     """One answer that keeps a rule from firing: what it is, and what the rule needs, in words."""
 
     rule: str

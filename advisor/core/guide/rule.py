@@ -8,8 +8,7 @@ generic over its axes and its outcomes; reading it from YAML is `store.rulebook`
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from advisor.core.architecture import Architecture, Strength
 from advisor.core.guide.axis import AxisSpec, Condition, Value
@@ -21,8 +20,7 @@ Outcome = str | tuple[str, ...]
 Facts = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One row. `when` holds a condition per axis it names; an axis it leaves out is free.
 
     `strength` is the decision's, `architecture` that of a component; both are None in tables of another kind. `unless`
@@ -47,16 +45,14 @@ class Rule:
         return next((condition for condition in self.when if condition.axis == axis), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Impossible:
+class Impossible(NamedTuple):
     """A combination of answers that cannot be, and why. Proofs leave it out and flips never propose it."""
 
     when: tuple[Condition, ...]
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Rules over a space. `boxes` are the rules' boxes, in the order of `rules`.
 
     `space` may have more axes than the table declares (`axes`): those that impossible combinations speak of.

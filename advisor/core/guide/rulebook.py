@@ -7,8 +7,7 @@ another."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from advisor.core.errors import AdvisorError, did_you_mean
 from advisor.core.guide.boxes import Space, make_space
@@ -24,8 +23,7 @@ DECISION = "family"
 COMPONENTS = "components"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A numbered fact of the guide, in our words, and the section it comes from (`ours` where it is not the
     guide's)."""
 
@@ -34,8 +32,7 @@ class Fact:
     section: str
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A question readers ask, its answer, and the facts the answer stands on."""
 
     id: str
@@ -44,8 +41,7 @@ class Question:
     source: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(NamedTuple):
     """A number with a name, what it stands for, and where it comes from."""
 
     name: str
@@ -54,8 +50,7 @@ class Threshold:
     source: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
+class Rulebook(NamedTuple):
     """Everything in a rules folder, proved. `sha256` is over the content of its files."""
 
     version: str
@@ -97,8 +92,7 @@ class Rulebook:
         return OURS if source == OURS else self.facts[source].section
 
 
-@dataclass(frozen=True, slots=True)
-class TableContent:
+class TableContent(NamedTuple):
     """A table as a file states it, before it becomes boxes."""
 
     name: str
@@ -109,8 +103,7 @@ class TableContent:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What a rules folder states, thresholds resolved: all that is needed to compile it again."""
 
     version: str

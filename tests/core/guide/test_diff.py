@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 
@@ -25,10 +24,10 @@ def edited(**changes: Rule | None) -> Rulebook:
     content = content_of(BOOK)
     ids = {name.replace("_", "-"): rule for name, rule in changes.items()}
     tables = tuple(
-        replace(table, rules=tuple(kept for rule in table.rules if (kept := ids.get(rule.id, rule)) is not None))
+        table._replace(rules=tuple(kept for rule in table.rules if (kept := ids.get(rule.id, rule)) is not None))
         for table in content.tables
     )
-    return compile_rulebook(replace(content, tables=tables), "edited")
+    return compile_rulebook(content._replace(tables=tables), "edited")
 
 
 def rule(rule_id: str) -> Rule:
@@ -40,17 +39,17 @@ def moved(content: Content, axis: str, old: float, new: float) -> Content:
 
     def when(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         return tuple(
-            replace(one, spans=tuple(tuple(new if bound == old else bound for bound in span) for span in one.spans))
+            one._replace(spans=tuple(tuple(new if bound == old else bound for bound in span) for span in one.spans))
             if one.axis == axis
             else one
             for one in conditions
         )
 
     tables = tuple(
-        replace(table, rules=tuple(replace(one, when=when(one.when)) for one in table.rules))
+        table._replace(rules=tuple(one._replace(when=when(one.when)) for one in table.rules))
         for table in content.tables
     )
-    return replace(content, tables=tables)
+    return content._replace(tables=tables)
 
 
 def test_the_same_rules_advise_the_same():
@@ -59,11 +58,11 @@ def test_the_same_rules_advise_the_same():
 
 
 def test_a_reworded_reason_changes_no_advice():
-    assert difference(BOOK, edited(MSK_001=replace(rule("MSK-001"), because="Otherwise said.", title="Other"))) == ()
+    assert difference(BOOK, edited(MSK_001=rule("MSK-001")._replace(because="Otherwise said.", title="Other"))) == ()
 
 
 def test_a_changed_outcome_is_one_region_in_words():
-    new = edited(MSK_001=replace(rule("MSK-001"), then="decoder-only", strength="weak"))
+    new = edited(MSK_001=rule("MSK-001")._replace(then="decoder-only", strength="weak"))
     decision = [one for one in difference(BOOK, new) if one.table == "family"]
     assert decision == [Difference("family", "task is fill-mask", "encoder-only (strong)", "decoder-only (weak)")]
 
@@ -90,7 +89,7 @@ def test_a_dropped_remark_is_said_no_longer():
 
 
 def test_a_remark_of_another_level_is_a_difference():
-    found = difference(BOOK, edited(HST_101=replace(rule("HST-101"), then="warning")))
+    found = difference(BOOK, edited(HST_101=rule("HST-101")._replace(then="warning")))
     assert {(one.before, one.after) for one in found} == {("note HST-101", "nothing"), ("nothing", "warning HST-101")}
 
 
@@ -103,7 +102,7 @@ def test_a_component_left_out_is_a_difference():
 
 def test_what_may_no_longer_be_is_a_difference():
     content = content_of(BOOK)
-    new = compile_rulebook(replace(content, impossible=content.impossible[1:]), "fewer")
+    new = compile_rulebook(content._replace(impossible=content.impossible[1:]), "fewer")
     whens = [one for one in difference(BOOK, new) if one.table == "family"]
     assert {one.before for one in whens} == {"cannot be"}
     assert whens[0].when == "task is retrieval and corpus_documents < 1"
@@ -122,17 +121,17 @@ def random_edit(chance: random.Random) -> Rulebook:
             content = moved(content, "requests_per_second", 10, chance.choice([3, 60]))
             continue
         if kind == "impossible":
-            content = replace(content, impossible=content.impossible[: chance.randint(0, 2)])
+            content = content._replace(impossible=content.impossible[: chance.randint(0, 2)])
             continue
         if kind == "drop" and number > 0:
             rules.pop(at)
         elif kind == "outcome":
             choices = ("encoder-only", "decoder-only") if number == 0 else ("model", "index") if number == 1 else LEVELS
-            rules[at] = replace(rules[at], then=chance.choice(choices))
+            rules[at] = rules[at]._replace(then=chance.choice(choices))
         elif number == 0:
-            rules[at] = replace(rules[at], strength=chance.choice(["strong", "weak"]))
-        tables = (*content.tables[:number], replace(table, rules=tuple(rules)), *content.tables[number + 1 :])
-        content = replace(content, tables=tables)
+            rules[at] = rules[at]._replace(strength=chance.choice(["strong", "weak"]))
+        tables = (*content.tables[:number], table._replace(rules=tuple(rules)), *content.tables[number + 1 :])
+        content = content._replace(tables=tables)
     return compile_rulebook(content, "random")
 
 
