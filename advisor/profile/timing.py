@@ -8,6 +8,7 @@ run; runs so short that reading the clock would show are timed in blocks.
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -30,6 +31,8 @@ Clock = Callable[[], int]
 """Nanoseconds of a clock that never goes back."""
 
 WARM_UP_SECONDS = 0.5
+WARM_UP_SECONDS_MOST = 5.0
+"""What is not steady by then is noisy, and no longer wait will change that."""
 WARM_UP_RUNS = 2
 WARM_UP_SHARE = 0.4
 """The part of a cell's share that warm-up may take beyond the least it must do."""
@@ -93,7 +96,7 @@ class Stopwatch(Generic[Result]):
         """Warm up and sample. `first_s` is what the first run took."""
         if self._hopeless(first_s / COLD_FACTOR, runs=WARM_UP_RUNS - 1 + LEAST):
             return self._too_slow(first_s, "the first, cold run")
-        warm = [self._block(1)]
+        warm = deque([self._block(1)], maxlen=STEADY_BLOCKS)
         self._runs = runs_per_block(warm[0], clock_seconds(self._clock))
         if self._hopeless(warm[0], runs=LEAST):
             return self._too_slow(min(first_s, warm[0]), "one run")
@@ -105,10 +108,10 @@ class Stopwatch(Generic[Result]):
             return self._too_slow(min([first_s, *warm, *samples]), "one run")
         return self._timing(samples, warmed)
 
-    def _warm_up(self, warm: list[float]) -> bool:
-        """Run until the last blocks are steady; False where the cap came first."""
-        cap = max(WARM_UP_SECONDS, WARM_UP_SHARE * self._limits.share_s)
-        while not (self._elapsed() >= WARM_UP_SECONDS and steady(warm[-STEADY_BLOCKS:])):
+    def _warm_up(self, warm: deque[float]) -> bool:
+        """Run until the last blocks, kept in `warm`, are steady; False where the cap came first."""
+        cap = max(WARM_UP_SECONDS, min(WARM_UP_SECONDS_MOST, WARM_UP_SHARE * self._limits.share_s))
+        while not (self._elapsed() >= WARM_UP_SECONDS and steady(warm)):
             spare = self._limits.limit_s - self._elapsed() - (LEAST + 1) * median(warm) * self._runs
             if self._elapsed() >= cap or spare < 0:
                 return False

@@ -1,0 +1,201 @@
+"""The stopwatch on a clock of its own: what is sampled, when it stops, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from advisor.profile.timing import LEAST, Limits, Stopwatch, clock_seconds, runs_per_block
+
+TICK_NS = 40
+WIDE = Limits(share_s=1e6, limit_s=1e6, tolerance=0.1)
+
+
+class Bench:
+    """A clock that moves only when a task runs, and a task that takes what `seconds` says of its n-th run."""
+
+    def __init__(self, seconds: Callable[[int], float], *, reset_s: float = 0.0) -> None:
+        self.now_ns = 0
+        self.runs = 0
+        self.resets = 0
+        self.checks = 0
+        self.collecting: set[bool] = set()
+        self._seconds, self._reset_s = seconds, reset_s
+
+    def clock(self) -> int:
+        self.now_ns += TICK_NS
+        return self.now_ns
+
+    def run(self) -> int:
+        self.collecting.add(gc.isenabled())
+        self.now_ns += int(self._seconds(self.runs) * 1e9)
+        self.runs += 1
+        return self.runs
+
+    def reset(self) -> None:
+        self.resets += 1
+        self.now_ns += int(self._reset_s * 1e9)
+
+    def check(self) -> None:
+        self.checks += 1
+
+    def watch(self, limits: Limits = WIDE) -> Stopwatch[int]:
+        return Stopwatch(self.run, self.reset, self.check, limits, self.clock)
+
+    @property
+    def now_s(self) -> float:
+        return self.now_ns * 1e-9
+
+
+def timed(bench: Bench, limits: Limits = WIDE):  # type: ignore[no-untyped-def]
+    watch = bench.watch(limits)
+    first_s, _ = watch.first()
+    return watch.time(first_s)
+
+
+def test_a_constant_task_needs_six_samples_after_half_a_second() -> None:
+    bench = Bench(lambda n: 0.1)
+    timing = timed(bench)
+    assert timing.samples_s == pytest.approx([0.1] * 6, rel=1e-4)
+    assert timing.flags == ()
+    assert timing.more_samples is None
+    assert bench.runs >= 0.5 / 0.1 + 6
+
+
+def test_the_first_run_is_never_a_sample() -> None:
+    timing = timed(Bench(lambda n: 2.0 if n == 0 else 0.1))
+    assert max(timing.samples_s) < 0.2
+
+
+def test_warm_up_goes_on_while_the_task_still_gets_faster() -> None:
+    timing = timed(Bench(lambda n: 0.1 + 0.4 * 0.8**n))
+    assert max(timing.samples_s) < 0.11
+    assert timing.flags == ()
+
+
+def test_a_task_that_never_settles_is_flagged() -> None:
+    limits = Limits(share_s=5, limit_s=20, tolerance=0.1)
+    timing = timed(Bench(lambda n: 0.05 * 1.03**n), limits)
+    assert "not-steady" in timing.flags
+
+
+def test_a_noisy_task_is_sampled_until_its_interval_is_narrow() -> None:
+    timing = timed(Bench(lambda n: 0.1 * (1 + 0.3 * ((7 * n) % 11 - 5) / 5)))
+    assert len(timing.samples_s) > 6
+    assert "undecided" not in timing.flags
+
+
+def test_a_task_too_noisy_for_its_share_is_undecided_and_says_how_many_more_would_do() -> None:
+    timing = timed(Bench(lambda n: 0.1 if n % 2 else 0.3), Limits(share_s=4, limit_s=30, tolerance=0.1))
+    assert "undecided" in timing.flags
+    assert timing.more_samples is not None
+    assert timing.more_samples > 0
+    assert len(timing.samples_s) in (6, 15)
+
+
+def test_a_slow_task_stops_at_six_samples_beyond_its_share() -> None:
+    bench = Bench(lambda n: 1.0)
+    timing = timed(bench, Limits(share_s=2, limit_s=30, tolerance=0.1))
+    assert len(timing.samples_s) == LEAST
+    assert timing.flags == ()
+    assert bench.runs <= 2 + LEAST
+
+
+def test_a_task_that_cannot_get_six_samples_is_given_up_after_its_first_run() -> None:
+    bench = Bench(lambda n: 9.0)
+    timing = timed(bench, Limits(share_s=2, limit_s=20, tolerance=0.1))
+    assert timing.flags == ("too-slow",)
+    assert timing.samples_s == ()
+    assert bench.runs == 1
+    assert timing.note is not None
+    assert "9 s" in timing.note
+
+
+def test_a_cold_first_run_alone_condemns_nobody() -> None:
+    timing = timed(Bench(lambda n: 4.0 if n == 0 else 0.2), Limits(share_s=2, limit_s=20, tolerance=0.1))
+    assert len(timing.samples_s) == LEAST
+
+
+def test_a_second_run_that_is_slow_too_ends_it() -> None:
+    bench = Bench(lambda n: 3.0)
+    timing = timed(bench, Limits(share_s=2, limit_s=20, tolerance=0.1))
+    assert timing.flags == ("too-slow",)
+    assert bench.runs == 2
+
+
+def test_a_task_that_slows_down_while_it_is_sampled_stays_within_its_limit() -> None:
+    bench = Bench(lambda n: 0.3 if n < 4 else 4.0)
+    timing = timed(bench, Limits(share_s=2, limit_s=12, tolerance=0.1))
+    assert timing.flags == ("too-slow",)
+    assert bench.now_s < 12 + 4
+
+
+def test_nobody_runs_far_beyond_the_limit() -> None:
+    for run_s in (0.01, 0.1, 0.5, 1.0, 2.0, 5.0):
+        bench = Bench(lambda n, run_s=run_s: run_s * (1 + 0.2 * (n % 3)))  # type: ignore[misc]
+        timed(bench, Limits(share_s=3, limit_s=10, tolerance=0.001))
+        assert bench.now_s <= 10 + 1.4 * run_s
+
+
+def test_a_median_that_is_certain_to_miss_the_budget_is_sampled_no_further() -> None:
+    def noisy(n: int) -> float:
+        return 0.1 if n % 2 else 0.3
+
+    open_ended = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1))
+    missed = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1, budget_s=0.05))
+    within = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1, budget_s=0.2))
+    assert len(missed.samples_s) == LEAST
+    assert "undecided" not in missed.flags
+    assert len(within.samples_s) == len(open_ended.samples_s) > LEAST
+
+
+def test_short_runs_are_timed_in_blocks_in_which_the_clock_costs_one_percent() -> None:
+    bench = Bench(lambda n: 200e-9)
+    timing = timed(bench)
+    assert runs_per_block(200e-9, TICK_NS * 1e-9) == 20
+    assert timing.samples_s[0] == pytest.approx(200e-9, rel=0.02)
+
+
+def test_a_block_of_one_is_enough_for_whole_models() -> None:
+    assert runs_per_block(1e-3, 60e-9) == 1
+    assert clock_seconds(Bench(lambda n: 1.0).clock) == pytest.approx(TICK_NS * 1e-9)
+
+
+def test_putting_the_state_back_is_not_timed_and_happens_after_every_run() -> None:
+    bench = Bench(lambda n: 0.1, reset_s=5.0)
+    timing = timed(bench)
+    assert timing.samples_s == pytest.approx([0.1] * 6, rel=1e-4)
+    assert bench.resets == bench.runs
+
+
+def test_the_state_is_checked_before_and_after_each_block() -> None:
+    bench = Bench(lambda n: 0.1)
+    timed(bench)
+    assert bench.checks == 2 * (bench.runs - 1)
+
+
+def test_nothing_is_collected_inside_a_block_and_collecting_goes_on_after_it() -> None:
+    bench = Bench(lambda n: 0.1)
+    watch = bench.watch()
+    bench.collecting.clear()
+    watch.time(0.1)
+    assert bench.collecting == {False}
+    assert gc.isenabled()
+
+
+def test_collecting_goes_on_after_a_block_that_failed() -> None:
+    def fail(n: int) -> float:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        Bench(fail).watch().time(0.1)
+    assert gc.isenabled()
+
+
+def test_a_clock_that_stands_still_over_a_block_still_gives_positive_samples() -> None:
+    readings = count()
+    watch = Stopwatch(lambda: 1, lambda: None, lambda: None, WIDE, lambda: next(readings) // 5 * 10_000_000)
+    assert all(sample > 0 for sample in watch.time(1e-9).samples_s)
