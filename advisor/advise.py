@@ -143,7 +143,7 @@ async def profile_model(
     limit = memory_limit_bytes()
     cells = default_cells(
         entry,
-        dtypes=measuring.dtypes or dtypes_that_fit(entry, limit),
+        dtypes=measuring.dtypes or dtypes_with_room(entry, limit),
         batch_sizes=measuring.batch_sizes,
         input_tokens=measuring.input_tokens,
         output_tokens=measuring.output_tokens,
@@ -151,7 +151,7 @@ async def profile_model(
     return await _measured(entry, cells, child, measuring, limit, None, _Reporter(role, on_event))
 
 
-def dtypes_that_fit(entry: ModelEntry, limit_bytes: int) -> tuple[Dtype, ...]:
+def dtypes_with_room(entry: ModelEntry, limit_bytes: int) -> tuple[Dtype, ...]:
     """The dtypes whose weights leave room; the plainest one where none does, so that the refusal shows its sums."""
     from advisor.core.model.cost import weight_bytes
 
@@ -206,15 +206,26 @@ async def _profile_part(
     measuring: Measuring,
     report_event: _Reporter,
 ) -> Profile:
+    from advisor.core.model.representative import Need, fitting_dtypes
     from advisor.core.sizing.grid import cells_for
 
     lengths: Lengths = component_lengths(workload, architecture=part.architecture, role=part.role)
     limit = memory_limit(workload)
+    need = Need(
+        part.role,
+        entry.architecture,
+        workload.task,
+        workload.priority,
+        workload.languages,
+        lengths.longest_input_tokens,
+        lengths.longest_output_tokens,
+        limit,
+    )
     cells = cells_for(
         entry,
         lengths,
         role=part.role,
-        dtypes=measuring.dtypes or dtypes_that_fit(entry, limit),
+        dtypes=measuring.dtypes or fitting_dtypes(entry, need) or DTYPES[:1],
         batch_sizes=measuring.batch_sizes,
         input_tokens=measuring.input_tokens,
         output_tokens=measuring.output_tokens,

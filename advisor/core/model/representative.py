@@ -120,7 +120,7 @@ def _part_refusal(entry: ModelEntry, need: Need) -> str | None:
     if entry.architecture != need.architecture:
         return f"{entry.id} is {entry.architecture}, and the part needs {need.architecture}."
     if need.role not in entry.roles:
-        return f"{entry.id} is no {need.role}: it serves as {' or '.join(entry.roles)}."
+        return f"{entry.id} was never tuned as a {need.role}; it serves as {' or '.join(entry.roles)}."
     # a part of a pipeline is judged by its role: the task is the whole pipeline's
     if need.role == "model" and need.task not in entry.tasks:
         return f"{entry.id} is not meant for {need.task}: it does {', '.join(entry.tasks)}."
