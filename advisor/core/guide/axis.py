@@ -54,26 +54,21 @@ class Condition(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """A cut axis. Cell 0 is null where the axis is nullable; the others follow in order of their values."""
+    """A cut axis. Cell 0 is null where the axis is nullable; the others follow in order of their values.
+
+    `size` is how many cells there are, `full` the mask of them all.
+    """
 
     spec: AxisSpec
     cuts: tuple[float, ...]
     cell_by_value: Mapping[Value, int]
+    size: int
+    full: int
 
     @property
     def name(self) -> str:
         """The answer, or the fact of the design, that this axis is about."""
         return self.spec.name
-
-    @property
-    def size(self) -> int:
-        """How many cells there are."""
-        return len(self.cuts) + 1 + self.spec.nullable if self.spec.is_number else len(self.spec.listed)
-
-    @property
-    def full(self) -> int:
-        """The mask of all cells."""
-        return (1 << self.size) - 1
 
     def cell_of(self, value: Value) -> int:
         """The number of the cell that holds `value`. Raises KeyError where an enumerated axis does not list it."""
@@ -118,7 +113,8 @@ def cut_axis(spec: AxisSpec, conditions: Iterable[Condition]) -> Axis:
     bounds = {bound for condition in conditions for bound in condition.bounds()}
     cuts = tuple(sorted(bound for bound in bounds if cuts_axis(spec, bound))) if spec.is_number else ()
     cells: dict[Value, int] = {None: 0} if spec.is_number else {value: cell for cell, value in enumerate(spec.listed)}
-    return Axis(spec, cuts, MappingProxyType(cells))
+    size = len(cuts) + 1 + spec.nullable if spec.is_number else len(cells)
+    return Axis(spec, cuts, MappingProxyType(cells), size, (1 << size) - 1)
 
 
 def trim(spec: AxisSpec, span: Span) -> Span | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from advisor.core.errors import AdvisorError
 from advisor.core.guide.axis import Value
-from advisor.core.guide.boxes import Box
+from advisor.core.guide.boxes import Box, touch
 from advisor.core.guide.rule import Rule, Table
 from advisor.core.guide.words import value_words
 
@@ -60,7 +60,7 @@ def decide(table: Table, facts: Mapping[str, Value]) -> Decision:
 def collect(table: Table, facts: Mapping[str, Value]) -> tuple[Rule, ...]:
     """Every rule that matches, in the order of the table."""
     point = table.space.point(facts)
-    return tuple(rule for rule, box in zip(table.rules, table.boxes, strict=True) if not _misses(table, box, point))
+    return tuple(rule for rule, box in zip(table.rules, table.boxes, strict=True) if touch(box, point))
 
 
 def matched(rule: Rule, facts: Mapping[str, Value]) -> dict[str, Value]:

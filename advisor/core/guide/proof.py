@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from advisor.core.guide.axis import Value
-from advisor.core.guide.boxes import Box, cells, intersect, is_empty, merge, subtract_all
+from advisor.core.guide.boxes import Box, cells, intersect, merge, subtract_all, touch
 from advisor.core.guide.decide import collect
 from advisor.core.guide.rule import Facts, Impossible, Outcome, Rule, Table
 from advisor.core.guide.words import rule_words, workload_words
@@ -133,7 +133,7 @@ def _cannot_be(table: Table, facts: Mapping[str, Value], impossible: Sequence[Im
     point = table.space.point(facts)
     for entry in impossible:
         box = table.space.box(entry.when)
-        if not is_empty(box) and intersect(box, point):
+        if touch(box, point):
             return entry.reason
     return None
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from advisor.core.architecture import ARCHITECTURES
 from advisor.core.guide.axis import Value
-from advisor.core.guide.boxes import Box, intersect, subtract_all
+from advisor.core.guide.boxes import Box, intersect, subtract_all, touch
 from advisor.core.guide.rule import Outcome, Table
 from advisor.core.guide.rulebook import Rulebook
 
@@ -25,7 +25,7 @@ def reachable(table: Table, partial: Mapping[str, Value]) -> tuple[Outcome, ...]
     found = {
         rule.then: None
         for rule, region in zip(table.rules, table.regions, strict=True)
-        if any(intersect(piece, within) for piece in region)
+        if any(touch(piece, within) for piece in region)
     }
     return tuple(found)
 
