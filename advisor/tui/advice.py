@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from advisor.core.guide.recommendation import Alternative, Component, Recommendation, Remark
@@ -16,10 +18,14 @@ _STRENGTH_WORDS = {
 }
 
 
-def advice_lines(recommendation: Recommendation, width: int) -> Lines:
-    """Everything a person needs to follow the advice, or to doubt it."""
+def advice_lines(recommendation: Recommendation, could_become: Sequence[str], width: int) -> Lines:
+    """Everything a person needs to follow the advice, or to doubt it.
+
+    `could_become` names the architectures that answers not given yet could still lead to.
+    """
     found = paragraph(width, (recommendation.architecture, "bold $text-success"))
     found += paragraph(width, (_STRENGTH_WORDS[recommendation.strength], MUTED))
+    found += paragraph(width, (_open_words(recommendation, could_become), MUTED))
     found.append(Content(""))
     for reason in recommendation.reasons:
         found += paragraph(width, reason.says, (_cited(reason.rule, figures.sources(reason.source)), MUTED))
@@ -34,6 +40,13 @@ def advice_lines(recommendation: Recommendation, width: int) -> Lines:
     for part in recommendation.components:
         found += _component(part, width)
     return found
+
+
+def _open_words(recommendation: Recommendation, could_become: Sequence[str]) -> str:
+    others = [name for name in could_become if name != recommendation.architecture]
+    if not others:
+        return "settled: no open question leads elsewhere"
+    return f"open questions could still make it {' or '.join(others)}"
 
 
 def _remark(remark: Remark, width: int) -> Lines:

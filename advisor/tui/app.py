@@ -20,7 +20,8 @@ from textual.worker import Worker, WorkerState
 
 from advisor.advise import Knowledge, load_knowledge, recommendation
 from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError
-from advisor.core.guide.reach import matters
+from advisor.core.guide.axis import Value
+from advisor.core.guide.reach import matters, reachable
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
 from advisor.core.workload import Answers, fill_defaults
@@ -88,11 +89,11 @@ class AdvisorApp(App[int], inherit_bindings=False):
 
     def matters(self, answer: str, answers: Answers) -> bool:
         """Whether an answer can still change the advice beside the others that were given."""
-        workload, _ = fill_defaults(answers)
-        said = {key: getattr(workload, key) for key in answers.model_fields_set}
-        if answers.requests_per_day is not None:
-            said["requests_per_second"] = workload.requests_per_second
-        return matters(self.knowledge.rulebook, answer, said)
+        return matters(self.knowledge.rulebook, answer, _said(answers))
+
+    def could_become(self, answers: Answers) -> tuple[str, ...]:
+        """The architectures that answers not given yet could still lead to."""
+        return tuple(str(outcome) for outcome in reachable(self.knowledge.rulebook.decision, _said(answers)))
 
     async def child(self) -> Child:
         """The warm child. Raises AdvisorError where there is none."""
@@ -202,6 +203,15 @@ class AdvisorApp(App[int], inherit_bindings=False):
             yield SystemCommand("Change answers", "Back to the questions", screen.action_describe)
             if screen.report.plan is not None:
                 yield SystemCommand("Copy command", "Copy the command that makes this again", screen.action_copy)
+
+
+def _said(answers: Answers) -> dict[str, Value]:
+    """What was said, the way the rules ask it."""
+    workload, _ = fill_defaults(answers)
+    said: dict[str, Value] = {key: getattr(workload, key) for key in answers.model_fields_set}
+    if answers.requests_per_day is not None:
+        said["requests_per_second"] = workload.requests_per_second
+    return said
 
 
 def run_app(answers: Answers | None = None, rules_dir: Path | None = None, models_dir: Path | None = None) -> int:

@@ -109,6 +109,10 @@ class DescribeScreen(Screen[None]):
         if self.checked.answers is None:
             self._choose_task()
 
+    def on_resize(self) -> None:
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     def on_answered(self, message: Answered) -> None:
         message.stop()
         self._renew()
@@ -181,7 +185,7 @@ class DescribeScreen(Screen[None]):
         return "Measure on this machine" if self.app.child_problem is None else "See the whole advice"
 
     def _advice(self, width: int) -> Lines:
-        if self.recommendation is None:
+        if self.recommendation is None or self.checked.answers is None:
             return paragraph(width, ("The advice stands here as soon as there is a task.", "$text-muted"))
         found: Lines = []
         for answer in self.checked.problems:
@@ -193,4 +197,5 @@ class DescribeScreen(Screen[None]):
             found += paragraph(width, "Somebody else's API cannot be measured here.", bullet=("! ", "$text-warning"))
         elif self.app.child_problem:
             found += paragraph(width, self.app.child_problem, bullet=("! ", "$text-warning"))
-        return [*found, *([Content("")] if found else []), *advice_lines(self.recommendation, width)]
+        could_become = self.app.could_become(self.checked.answers)
+        return [*found, *([Content("")] if found else []), *advice_lines(self.recommendation, could_become, width)]

@@ -43,9 +43,15 @@ def _bars(title: str, latency: Percentiles, budget_ms: float | None, percentile:
         sign, style = _judged(value, budget_ms) if name == f"p{percentile}" else (" ", "$text-primary")
         found.append(Content.assemble((f"{name} ", MUTED), (sign, style), " ", (bar, style), f"  {label}"))
     if mark is not None:
-        lead = max(0, min(_LEAD + mark, width - len(budget) - 2))
-        found.append(Content.assemble(" " * lead, (f"╵ {budget}", MUTED)))
+        found.append(Content.styled(_under(_LEAD + mark, budget, width), MUTED))
     return [*found, *paragraph(width, twin(latency, budget_ms, percentile))]
+
+
+def _under(column: int, words: str, width: int) -> str:
+    """A foot under the mark with its words to the right, or to the left where there is no room."""
+    if column + 2 + len(words) <= width:
+        return f"{' ' * column}╵ {words}"
+    return f"{words} ╵".rjust(column + 1)
 
 
 def _judged(value: float, budget_ms: float | None) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -122,8 +122,11 @@ class Opened:
         return ["".join(segment.text for segment in strip) for strip in self.app.screen._compositor.render_strips(size)]
 
 
+Open = Callable[..., AbstractAsyncContextManager[Opened]]
+
+
 @pytest.fixture
-def opened(knowledge: Knowledge) -> Callable[..., object]:
+def opened(knowledge: Knowledge) -> Open:
     """Open the app: `async with opened(answers, child=…, size=…) as it`."""
 
     @asynccontextmanager

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-
 import pytest
 from textual.containers import ScrollableContainer, VerticalScroll
 from textual.events import Paste
@@ -17,9 +14,7 @@ from advisor.tui.measure import MeasureScreen
 from advisor.tui.reading import Pane
 from advisor.tui.task import TaskScreen
 from advisor.tui.verdict import VerdictScreen
-from tests.tui.conftest import TICKETS, Opened, StubChild
-
-Open = Callable[..., AbstractAsyncContextManager[Opened]]
+from tests.tui.conftest import TICKETS, Open, Opened, StubChild
 
 
 def row(it: Opened, answer: str) -> Row:
@@ -76,6 +71,14 @@ async def test_the_advice_follows_every_change(opened: Open) -> None:
         await it.until(lambda: advice(it) == "encoder-only")
         assert "strong" in it.words()
         assert "requests_per_second 200 → < 10" in it.words()
+
+
+async def test_it_says_what_open_questions_could_still_change(opened: Open) -> None:
+    async with opened(Answers(task="text-classification")) as it:
+        assert "open questions could still make it decoder-only" in it.words()
+        await go_to(it, "requests_per_second")
+        await it.type("200")
+        await it.until(lambda: "settled: no open question leads elsewhere" in it.words())
 
 
 async def test_reasons_name_their_rule_and_their_sources(opened: Open) -> None:

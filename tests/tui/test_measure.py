@@ -1,0 +1,111 @@
+"""Measure: what is measured now, cells as they arrive, and a way to stop that keeps them."""
+
+from __future__ import annotations
+
+from advisor.core.workload import Answers
+from advisor.tui.chart import Chart
+from advisor.tui.describe import DescribeScreen
+from advisor.tui.measure import MeasureScreen
+from advisor.tui.verdict import VerdictScreen
+from tests.tui.conftest import TICKETS, Open, StubChild
+
+
+async def test_it_says_what_is_measured_now_and_shows_cells_as_they_come(opened: Open) -> None:
+    async with opened(TICKETS, child=StubChild(hold_at=5)) as it:
+        await it.press("escape", "m")
+        await it.show(MeasureScreen)
+        await it.until(lambda: "5 cells measured" in it.words())
+        assert "Measuring bert-base: forward in" in it.words()
+        assert "gone by" in it.words()
+        assert "batch tokens median" in it.words()
+        await it.until(lambda: it.app.screen.query_one(Chart).display)
+        assert "sequences per second by batch size" in it.words()
+        it.child.go.set()
+        await it.show(VerdictScreen)
+        assert "meets" in it.words()
+
+
+async def test_cancelling_keeps_what_was_measured_and_goes_to_the_verdict(opened: Open) -> None:
+    async with opened(TICKETS, child=StubChild(hold_at=3)) as it:
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.until(lambda: "3 cells measured" in it.words())
+        await it.press("escape")
+        await it.show(VerdictScreen)
+        report = it.app.screen.report
+        measured = [cell for profile in report.profiles for cell in profile.cells if cell.median_s is not None]
+        assert len(measured) == 3
+        assert it.child.cancelled
+
+
+async def test_after_a_cancelled_run_the_next_one_measures_again(opened: Open) -> None:
+    async with opened(TICKETS, child=StubChild(hold_at=3)) as it:
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.press("escape")
+        await it.show(VerdictScreen)
+        await it.press("d")
+        await it.show(DescribeScreen)
+        it.child.cancelled, it.child.hold_at = False, None
+        await it.press("m")
+        await it.show(VerdictScreen)
+        assert len(it.child.requests) == 2
+        cells = [cell for profile in it.app.screen.report.profiles for cell in profile.cells]
+        assert all(cell.median_s is not None for cell in cells)
+
+
+async def test_however_fast_cells_come_the_screen_draws_on_its_own_clock(opened: Open) -> None:
+    async with opened(TICKETS, child=StubChild(hold_at=11)) as it:
+        await it.press("m")
+        await it.show(MeasureScreen)
+        screen = it.app.screen
+        drawn: list[int] = []
+        draw = screen.query_one(Chart).draw
+        screen.query_one(Chart).draw = lambda lines: (drawn.append(len(screen.progress.cells)), draw(lines))
+        await it.until(lambda: "11 cells measured" in it.words())
+        assert len(drawn) <= 2
+        it.child.go.set()
+        await it.show(VerdictScreen)
+
+
+async def test_a_run_in_which_nothing_could_be_measured_is_told_in_a_sentence(opened: Open) -> None:
+    class Refusing(StubChild):
+        async def measure(self, request):
+            from advisor.core.protocol import Failed
+
+            yield Failed(id=request.id, says="There is no such device here.", fix="Leave --device out.")
+
+    async with opened(TICKETS, child=Refusing()) as it:
+        await it.press("m")
+        await it.show(VerdictScreen)
+        assert "? undecided" in it.words()
+        assert "There is no such device here" in it.words()
+
+
+async def test_a_mistake_of_ours_ends_in_a_sentence_and_the_answers_stay(opened: Open) -> None:
+    class Broken(StubChild):
+        async def measure(self, request):
+            async for event in super().measure(request):
+                yield event
+                raise ZeroDivisionError("by [red]nought[/red]")
+
+    async with opened(TICKETS, child=Broken()) as it:
+        await it.press("m")
+        await it.show(VerdictScreen)
+        assert "something went wrong inside archadvisor" in it.words()
+        assert "by [red]nought[/red]" in it.words()
+        assert "Traceback" not in it.words()
+        await it.press("d")
+        await it.show(DescribeScreen)
+        assert it.app.screen.checked.answers == TICKETS
+
+
+async def test_every_part_of_a_pipeline_that_has_a_model_is_measured(opened: Open) -> None:
+    answers = Answers(task="retrieval-augmented-generation", input_tokens=256, output_tokens=16)
+    async with opened(answers) as it:
+        await it.press("m")
+        await it.show(VerdictScreen)
+        assert len(it.child.requests) == 2
+        assert "undecided" in it.words()
+        assert "index" in it.words()
+        assert {stage.role for stage in it.app.screen.report.plan.stages} >= {"retriever", "generator", "index"}

@@ -1,0 +1,102 @@
+"""The real thing in a real terminal: keys in, escape sequences out, exit codes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+DOWN, TAB, ENTER, ESCAPE, CTRL_C = "\x1b[B", "\t", "\r", "\x1b", "\x03"
+LIVENESS_SECONDS = 60
+MEASURING_SECONDS = 400
+FOREIGN = re.compile(r"\x1b\[[0-9;]*[34]8;[25];[0-9;]*m|\x1b\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7]|10[0-7])m")
+"""Escape sequences that set a colour."""
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[object]:
+    """Starts `advisor` in a terminal of its own."""
+    started: list[pexpect.spawn] = []
+
+    def start(*arguments: str, **environment: str) -> pexpect.spawn:
+        env = os.environ | {"TERM": "xterm-256color", "XDG_CACHE_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+        env.pop("NO_COLOR", None)
+        child = pexpect.spawn(
+            sys.executable, ["-m", "advisor", *arguments], env=env | environment, dimensions=(24, 80), encoding="utf-8",
+            timeout=LIVENESS_SECONDS,
+        )  # fmt: skip
+        started.append(child)
+        return child
+
+    yield start
+    for child in started:
+        child.close(force=True)
+
+
+def ended(child: pexpect.spawn) -> int | None:
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus
+
+
+@pytest.mark.parametrize(("key", "code"), [("q", 0), (CTRL_C, 130)])
+def test_it_opens_bare_and_leaves_with_its_code(terminal, key: str, code: int) -> None:
+    child = terminal()
+    child.expect("What is to be done")
+    child.send(key)
+    assert ended(child) == code
+
+
+def test_ctrl_c_during_start_up_and_a_hangup_leave_no_terminal_in_ruins(terminal) -> None:
+    child = terminal()
+    child.expect("What is to be done")
+    child.send(CTRL_C)
+    child.expect(re.escape("\x1b[?1049l"))
+    assert ended(child) == 130
+
+
+def test_no_color_sends_no_colour(terminal) -> None:
+    child = terminal("tui", "--set", "task=chat", NO_COLOR="1")
+    child.expect("decoder-only")
+    painted = child.before + child.after
+    child.send(CTRL_C)
+    assert ended(child) == 130
+    assert not FOREIGN.findall(painted + child.before)
+
+
+def test_wrong_answers_are_told_before_anything_is_drawn(terminal) -> None:
+    child = terminal("tui", "--set", "task=potato")
+    child.expect("unknown task")
+    assert "\x1b[?1049h" not in child.before
+    assert ended(child) == 2
+
+
+@pytest.mark.real
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the extra `profile` is not installed: no torch")
+def test_answer_measure_a_real_model_read_the_verdict_and_quit(terminal) -> None:
+    child = terminal()
+    child.expect("feature-extraction")
+    for _ in range(6):
+        child.send(DOWN)
+    child.send(ENTER)
+    child.expect("encoder-only")
+    child.send("5" + TAB + "2000")
+    child.expect("2000")
+    child.expect("ready to measure", timeout=MEASURING_SECONDS)
+    child.send(ESCAPE)
+    child.expect("Help")
+    child.send("m")
+    child.expect("Measuring minilm-l6", timeout=MEASURING_SECONDS)
+    child.expect("cells? measured", timeout=MEASURING_SECONDS)
+    child.expect("(✓ meets|✗ misses|[?] undecided)", timeout=MEASURING_SECONDS)
+    assert child.match is not None
+    assert child.match[1] == "✓ meets"
+    child.expect("answered within")
+    child.send("q")
+    assert ended(child) == 0
