@@ -2,7 +2,8 @@
 
 Three forms exist: a list of allowed values, `{not: …}`, and the half-open `{min, max}`; a list may mix null and
 intervals where an answer can be null. Whatever allows nothing, or names something that does not exist, is refused at
-its place."""
+its place.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 The reader is generic: a `TableKind` says which axes, outcomes and keys a table may have, so that the guide's tables and
 the catalogue's preferences are read, compiled and proved by the same code. Conditions become values whose thresholds
-are numbers; what they mean together is `core.guide`'s work."""
+are numbers; what they mean together is `core.guide`'s work.
+"""
 
 from __future__ import annotations
 
@@ -218,7 +219,8 @@ def _rule(
 
 def _with_thresholds(parsed: Parsed, numbers: Collection[str], thresholds: Mapping[str, float]) -> Parsed:
     """The same file with the thresholds that examples name in place of a number put in: where one is moved, they
-    move."""
+    move.
+    """
 
     def resolved(example: object) -> object:
         if not isinstance(example, dict):

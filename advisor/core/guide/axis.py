@@ -2,7 +2,8 @@
 
 An enumerated axis has a cell per listed value; a number is cut by every threshold that any rule names, so two numbers
 in one cell are the same to every rule. A null is a cell of its own, the first, and no threshold matches it. Which
-axes there are stands in `vocabulary`; sets of cells are combined in `boxes`."""
+axes there are stands in `vocabulary`; sets of cells are combined in `boxes`.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 Smallest is: fewest answers; then the least sum of |ln((to + 1) / (from + 1))| over numbers, `to` being the bound that
 is crossed (every other change costs nothing, a change from or to null too); then the order of the answers; then the
 order of their values, null first. One answer is held fixed: a different task is a different question. What cannot be
-is never proposed, and the whole stretch that is named leads to the outcome asked for, never through another."""
+is never proposed, and the whole stretch that is named leads to the outcome asked for, never through another.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Missed(NamedTuple):
 
 def flip(table: Table, facts: Mapping[str, Value], outcome: Outcome, *, fixed: str | None = None) -> tuple[Step, ...]:
     """The smallest change that leads to `outcome`, in the order of the axes; empty where none does, or none is
-    needed."""
+    needed.
+    """
     axes, point = table.space.axes, table.space.point(facts)
     pieces = [
         piece

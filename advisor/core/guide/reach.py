@@ -2,7 +2,8 @@
 
 A missing answer is the full mask of its axis. What is said here is exact: an outcome is within reach if and only if
 some possible completion of the answers leads to it, and an answer matters if and only if two possible workloads that
-differ in it alone are advised differently."""
+differ in it alone are advised differently.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def matters(rulebook: Rulebook, answer: str, partial: Mapping[str, Value]) -> bo
     """Whether `answer` can change the decision, its strength, a component or a remark, given the others in `partial`.
 
     Remarks are those of the advised design and of every alternative. A rate per day is a rate per second said
-    otherwise."""
+    otherwise.
+    """
     name = _RATE_ANSWERS.get(answer, answer)
     space = rulebook.decision.space
     if name not in space.at:
@@ -92,7 +94,8 @@ def _workloads(rulebook: Rulebook, box: Box, architecture: str, *, model_known: 
     """The workloads for which the design `architecture` lies in `box`; none, or one box.
 
     What is at hand is what the answers say (`contrastive`), no mask has been looked at, and what the model brings is
-    free where it is known and null where it is not."""
+    free where it is known and null where it is not.
+    """
     count = len(rulebook.decision.space.axes)
     masks = list(box[:count])
     if len(box) > count:

@@ -25,7 +25,8 @@ class Rule(NamedTuple):
 
     `strength` is the decision's, `architecture` that of a component; both are None in tables of another kind. `unless`
     is a sentence for people and is never evaluated. `fires` and `silent` are answers as a team would give them.
-    `position` is the row's number in its file, counted from 0."""
+    `position` is the row's number in its file, counted from 0.
+    """
 
     id: str
     title: str
@@ -39,10 +40,6 @@ class Rule(NamedTuple):
     fires: tuple[Facts, ...] = ()
     silent: tuple[Facts, ...] = ()
     position: int = 0
-
-    def condition(self, axis: str) -> Condition | None:
-        """What this rule asks of one axis; None where it asks nothing."""
-        return next((condition for condition in self.when if condition.axis == axis), None)
 
 
 class Impossible(NamedTuple):

@@ -2,7 +2,8 @@
 
 One `unique` table decides, one `collect` table names the components, the others make remarks about a design. All of
 them live in one design space whose first axes are the workload's, so that a box of one can be cut with a box of
-another."""
+another.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ COMPONENTS = "components"
 
 class Fact(NamedTuple):
     """A numbered fact of the guide, in our words, and the section it comes from (`ours` where it is not the
-    guide's)."""
+    guide's).
+    """
 
     id: str
     says: str

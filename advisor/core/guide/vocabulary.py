@@ -54,7 +54,8 @@ DESIGN_AXES: tuple[AxisSpec, ...] = (
     AxisSpec("context_is_hard", _FLAG, nullable=True),
 )
 """`contrastive`: an embedding decoder tuned contrastively is at hand or declared. `mask_found`: the pattern of the
-self- attention that reads the text, or writes it where the design writes. A null is what nobody has found out."""
+self- attention that reads the text, or writes it where the design writes. A null is what nobody has found out.
+"""
 
 AXES: Mapping[Over, tuple[AxisSpec, ...]] = {"workload": WORKLOAD_AXES, "design": DESIGN_AXES}
 

@@ -45,7 +45,8 @@ def runs(axis: Axis, mask: int) -> list[Span]:
 
 def needed_words(axis: Axis, mask: int) -> str:
     """What a mask allows: `accuracy`, `cost or balanced`, `< 10`, `null or >= 8`, or `not chat` where that is
-    shorter."""
+    shorter.
+    """
     if axis.spec.is_number:
         null = ["null"] if axis.spec.nullable and mask & 1 else []
         return " or ".join(null + [span_words(span) for span in runs(axis, mask)])
