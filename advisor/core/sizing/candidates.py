@@ -122,7 +122,8 @@ class _Source:
             return []
         tokens = self.lengths.input_tokens
         times = {bound: surface.service_s(tokens, bound) for bound in BOUNDS}
-        residuals = residuals_of(self._of(stage))
+        near = self._near(stage, surface)
+        residuals = residuals_of(near)
         fact = StageFact(stage, self._origin(surface, stage, tokens))
         floors = () if surface.reaches(tokens) else (_beyond(stage, "inputs", tokens, surface),)
         return [
@@ -131,7 +132,7 @@ class _Source:
                 stages=(fact,),
                 servers={bound: Batcher(times[bound][:batch], residuals) for bound in BOUNDS},
                 peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
-                samples=_samples(self._of(stage)),
+                samples=_samples(near),
                 floors=floors,
             )
             for batch in _limits(surface, len(times["mid"]))
@@ -154,7 +155,8 @@ class _Source:
         if steps:
             facts.append(StageFact("decode", self._origin(step, "decode", last, steps=steps)))
             floors += [] if step.reaches(last) else [_beyond("decode", "caches", last, step)]
-        residuals = residuals_of(self._of(reading)), residuals_of(decode)
+        near = self._near(reading, read)
+        residuals = residuals_of(near), residuals_of(decode)
         whole = {
             bound: Decoder(
                 reading_s=read.service_s(tokens, bound),
@@ -175,7 +177,7 @@ class _Source:
                 stages=tuple(facts),
                 servers={bound: _with_slots(server, slots) for bound, server in whole.items()},
                 peak_memory_bytes=self._peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s))),
-                samples=_samples(self._of(reading)),
+                samples=_samples(near),
                 floors=tuple(floors),
                 step_s=whole["mid"].times.at(1, first) if steps else None,
             )
@@ -184,6 +186,11 @@ class _Source:
 
     def _of(self, stage: Stage) -> tuple[Cell, ...]:
         return tuple(cell for cell in self.cells if cell.stage == stage)
+
+    def _near(self, stage: Stage, surface: Surface) -> tuple[Cell, ...]:
+        """The cells of the lengths that the planned one lies between: their spread is that of the planned runs."""
+        lengths = surface.around(self.lengths.input_tokens)
+        return tuple(cell for cell in self._of(stage) if (cell.input_tokens or 0) in lengths)
 
     def _decode_cells(self, *, needs_source: bool) -> tuple[tuple[Cell, ...], list[str]]:
         """Decode cells; where a step also reads a source, those of the shortest source that is long enough."""

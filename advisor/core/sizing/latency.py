@@ -1,10 +1,11 @@
 """Service times between measured cells.
 
 Cells are points; a queue needs T at every batch size and at the planned length. Here points become a surface, by
-interpolation only: nothing is said about a batch larger than the largest measured one, and beyond the longest
-measured length the surface stays level, which is a floor and is marked as one. The one idea: a bigger batch or a
-longer text never takes less time, so wherever measured figures say otherwise it is noise, and the larger of the two
-figures stands for both.
+interpolation only: nothing is said about a batch larger than the largest measured one, and beyond the longest measured
+length the surface stays level, which is a floor and is marked as one. The one idea: a bigger batch or a longer text
+never takes less time, so a run that did more in less time shows what the smaller one needs at most. Disturbance only
+ever adds time; read this way, one disturbed cell cannot spoil the larger ones, and a cell that is missing is taken to
+need no more than the next bigger one.
 """
 
 from __future__ import annotations
@@ -95,12 +96,16 @@ class Surface:
         """Whether a cell at least as long was measured; if not, what `service_s` says is a floor."""
         return bool(self.points) and tokens <= self.lengths[-1]
 
-    def service_s(self, tokens: float, bound: Bound) -> tuple[float, ...]:
-        """Seconds of one pass over 1, 2, 3 … texts of `tokens` tokens, up to the largest batch known at that length."""
+    def around(self, tokens: float) -> tuple[int, int]:
+        """The measured lengths just below and above; twice the same where one is met exactly or none is beyond."""
         lengths = self.lengths
         clamped = min(max(tokens, lengths[0]), lengths[-1])
-        after = lengths[bisect_left(lengths, clamped)]
-        before = max(length for length in lengths if length <= clamped)
+        return max(length for length in lengths if length <= clamped), lengths[bisect_left(lengths, clamped)]
+
+    def service_s(self, tokens: float, bound: Bound) -> tuple[float, ...]:
+        """Seconds of one pass over 1, 2, 3 … texts of `tokens` tokens, up to the largest batch known at that length."""
+        before, after = self.around(tokens)
+        clamped = min(max(tokens, before), after)
         share = 0.0 if after == before else (clamped - before) / (after - before)
         knots: list[tuple[int, float]] = []
         for batch in self.batches:
@@ -110,15 +115,9 @@ class Surface:
         return _filled_in(knots)
 
     def _value(self, batch: int, tokens: int, bound: Bound) -> float | None:
-        """T at a point of the grid: as measured, or, where that cell is missing, no more than the cells above it."""
-        if (batch, tokens) in self.points:
-            return self._floor(batch, tokens, bound)
-        above = [self._floor(b, t, bound) for b, t in self.points if b >= batch and t >= tokens]
-        return min(above, default=None)
-
-    def _floor(self, batch: int, tokens: int, bound: Bound) -> float:
-        """The longest of all runs that were no bigger in either direction."""
-        return max(seconds[bound] for (b, t), seconds in self.points.items() if b <= batch and t <= tokens)
+        """T at a point of the grid: the shortest run that was at least as big in both directions, None without one."""
+        as_big = [seconds[bound] for (b, t), seconds in self.points.items() if b >= batch and t >= tokens]
+        return min(as_big, default=None)
 
 
 def _filled_in(knots: list[tuple[int, float]]) -> tuple[float, ...]:

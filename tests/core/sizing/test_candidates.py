@@ -178,3 +178,16 @@ def test_a_profile_without_samples_still_plans_with_no_spread() -> None:
     assert candidate.samples == 0
     assert isinstance(candidate.servers["mid"], Batcher)
     assert candidate.servers["mid"].residuals == (1.0,)
+
+
+def test_the_spread_of_runs_is_that_of_the_planned_length() -> None:
+    """A disturbed cell of another length says nothing about the runs that are planned."""
+
+    def disturbed(each: CellPlan) -> Cell:
+        return cell(each, encoder(each), noise=(0.5, 1.0, 9.0) if each.input_tokens == 64 else (1.0, 1.0))
+
+    shapes = cells_for(ENCODER, TEXT, role="model", dtypes=("float32",))
+    candidate = part_of("model", profile(ENCODER, [disturbed(each) for each in shapes]), ENCODER, TEXT).candidates[0]
+    assert isinstance(candidate.servers["mid"], Batcher)
+    assert set(candidate.servers["mid"].residuals) == {1.0}
+    assert candidate.samples == 6

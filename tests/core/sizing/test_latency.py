@@ -49,10 +49,15 @@ def test_a_shorter_length_than_any_measured_costs_no_less_than_the_shortest() ->
     assert FOUR.service_s(3, "mid") == FOUR.service_s(64, "mid")
 
 
-def test_where_a_larger_run_came_out_faster_the_slower_figure_stands_for_both() -> None:
+def test_a_larger_run_that_came_out_faster_shows_what_the_smaller_needs_at_most() -> None:
     surface = grid({(1, 64): 1.2, (1, 128): 1.0, (4, 64): 0.9, (4, 128): 5.0})
-    assert surface.service_s(128, "mid")[0] == 1.2
-    assert surface.service_s(64, "mid") == pytest.approx((1.2, 1.2, 1.2, 1.2))
+    assert surface.service_s(64, "mid") == pytest.approx((0.9, 0.9, 0.9, 0.9))
+    assert surface.service_s(128, "mid")[0] == 1.0
+
+
+def test_a_disturbed_shorter_run_does_not_spoil_the_planned_length() -> None:
+    surface = grid({(1, 64): 9.0, (1, 128): 2.0, (4, 64): 9.0, (4, 128): 5.0})
+    assert surface.service_s(128, "mid") == pytest.approx((2.0, 3.0, 4.0, 5.0))
 
 
 def test_a_missing_cell_takes_no_more_than_a_larger_run_that_was_measured() -> None:
