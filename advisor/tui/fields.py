@@ -39,6 +39,18 @@ class TextField(Input):
         """What stands in the field for what was typed or pasted."""
         return printable(value)[:MAX_TYPED]
 
+    async def on_key(self, event: events.Key) -> None:
+        """Editing keys act here and now.
+
+        Left to bubble, they would act after the letters typed behind them: on a busy machine, Backspace and a digit
+        would delete the digit.
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(binding.action)
+            return
+
 
 class NumberField(TextField):
     """A number as typed. Letters are text here, so the way out is Escape."""

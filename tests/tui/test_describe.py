@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.containers import ScrollableContainer, VerticalScroll
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input, OptionList
 
 from advisor.core.task import TASKS
@@ -197,6 +197,16 @@ async def test_what_is_typed_behind_a_tab_in_one_burst_reaches_the_next_field(op
         said = {one.asked.answer: one.field.said for one in it.app.screen.query(Row) if one.field.said}
         assert said["requests_per_second"] == "30"
         assert said["latency_budget_ms"] == "40"
+
+
+async def test_editing_keys_and_letters_in_one_burst_act_in_their_order(opened: Open) -> None:
+    async with opened(TICKETS) as it:
+        field = row(it, "requests_per_second").field
+        await go_to(it, "requests_per_second")
+        for key in ("end", "ctrl+u", "4", "5", "backspace", "7", "home", "1"):
+            character = key if len(key) == 1 else None
+            it.app.post_message(Key(key, character))
+        await it.until(lambda: field.said == "147")
 
 
 async def test_a_paste_is_read_like_typing(opened: Open) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 import pexpect
 import pytest
 
-DOWN, TAB, ENTER, ESCAPE, CTRL_C = "\x1b[B", "\t", "\r", "\x1b", "\x03"
+from advisor.core.report import Report
+from advisor.report.figures import VERDICT_WORDS
+
+DOWN, TAB, ENTER, ESCAPE, CTRL_C, CLEAR = "\x1b[B", "\t", "\r", "\x1b", "\x03", "\x15"
 LIVENESS_SECONDS = 60
 MEASURING_SECONDS = 400
 FOREIGN = re.compile(r"\x1b\[[0-9;]*[34]8;[25];[0-9;]*m|\x1b\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7]|10[0-7])m")
@@ -79,7 +82,8 @@ def test_wrong_answers_are_told_before_anything_is_drawn(terminal) -> None:
 
 @pytest.mark.real
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the extra `profile` is not installed: no torch")
-def test_answer_measure_a_real_model_read_the_verdict_and_quit(terminal) -> None:
+def test_answer_measure_a_real_model_read_the_verdict_and_quit(terminal, tmp_path: Path) -> None:
+    saved = tmp_path / "report.json"
     child = terminal()
     child.expect("feature-extraction")
     for _ in range(6):
@@ -95,8 +99,17 @@ def test_answer_measure_a_real_model_read_the_verdict_and_quit(terminal) -> None
     child.expect("Measuring minilm-l6", timeout=MEASURING_SECONDS)
     child.expect("cells? measured", timeout=MEASURING_SECONDS)
     child.expect("(✓ meets|✗ misses|[?] undecided)", timeout=MEASURING_SECONDS)
-    assert child.match is not None
-    assert child.match[1] == "✓ meets"
-    child.expect("answered within")
+    shown = child.match[1]
+    child.send("s")
+    child.expect("Save the report")
+    child.send(CLEAR + str(saved) + ENTER)
+    child.expect("Saved")
     child.send("q")
     assert ended(child) == 0
+    report = Report.model_validate_json(saved.read_text())
+    assert report.plan is not None
+    assert VERDICT_WORDS[report.plan.verdict] == shown
+    (profile,) = report.profiles
+    assert profile.model.id == "minilm-l6"
+    assert profile.model.parameters == 22_713_216
+    assert any(cell.median_s is not None and cell.samples >= 6 for cell in profile.cells)
