@@ -29,6 +29,9 @@ check: .venv/.ready-test
 bench: .venv/.ready-test
 	$(BIN)/python -m bench
 
+picture: .venv/.ready-profile
+	$(BIN)/python docs/picture.py examples/ticket-routing.yaml
+
 snapshots: .venv/.ready-test
 	$(BIN)/python -m pytest tests/tui/test_snapshots.py --snapshot-update
 

@@ -93,8 +93,9 @@ def _why_no_profile(component: Component) -> str:
     if component.role == "reranker" and component.model is not None:
         return "re-ranking reads many passages per request, which is not planned yet"
     if component.model is None:
-        reason = component.because[-1].says if component.because else "no model of the catalogue stands for it"
-        return reason.rstrip(".")
+        # The first two reasons say why the part exists and what would stand for it; the rest why that cannot.
+        reasons = [because.says.rstrip(".") for because in component.because]
+        return ". ".join(reasons[2:] or reasons[-1:]) or "no model of the catalogue stands for it"
     return f"{component.model} was not measured"
 
 

@@ -43,7 +43,8 @@ def first_thing_to_change(
 def _open_part(design: Design, part: Part, sizing: Sizing | None) -> str:
     """What is left to find out, and how much of the budget the measured parts leave for it."""
     budget_ms, per_cent = design.workload.latency_budget_ms, design.workload.latency_percentile
-    verb = "Find a figure for" if part.role in ("index", "reranker") else "Measure again"
+    unmeasured = part.role in ("index", "reranker")
+    verb = "Find a figure for" if unmeasured else "Measure again" if part.model else "Find a model for"
     told = f"{verb} the {part.role}: {part.missing}"
     if sizing is None or budget_ms is None or not all(sizing.passes.values()):
         return f"{told}."

@@ -41,8 +41,8 @@ class Summary:
 def binomial_at_most(k: int, n: int, numerator: int, denominator: int) -> float:
     """P(X <= k) for X ~ Binomial(n, numerator/denominator), summed exactly in whole numbers."""
     rest = denominator - numerator
-    total = sum(comb(n, i) * numerator**i * rest ** (n - i) for i in range(k + 1))
-    return total / denominator**n
+    total: int = sum(comb(n, i) * numerator**i * rest ** (n - i) for i in range(k + 1))
+    return total / int(denominator**n)
 
 
 @lru_cache(maxsize=4096)
