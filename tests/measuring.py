@@ -28,8 +28,17 @@ def plans(
 
 
 def request(*cells: CellPlan, model: ModelEntry | None = None, number: int = 1, **more: Any) -> Measure:
-    """A request with generous limits."""
-    limits: dict[str, Any] = {"seconds_per_cell": 20.0, "seconds_total": 60.0, "memory_limit_bytes": 16 * 2**30}
+    """A request with limits that a busy machine keeps, one thread that it can spare, and no more samples than six.
+
+    The budget is missed for certain, which ends sampling at the first planned size.
+    """
+    limits: dict[str, Any] = {
+        "seconds_per_cell": 60.0,
+        "seconds_total": 600.0,
+        "memory_limit_bytes": 16 * 2**30,
+        "threads": 1,
+        "latency_budget_s": 1e-9,
+    }
     return Measure(id=number, model=model or entry("bert"), cells=cells, **(limits | more))
 
 
