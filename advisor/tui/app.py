@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,27 +18,30 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerFailed, WorkerState
 
 from advisor.advise import Knowledge, load_knowledge, recommendation
-from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError
+from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError, Problem
 from advisor.core.guide.axis import Value
 from advisor.core.guide.reach import matters, reachable
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
 from advisor.core.workload import Answers, fill_defaults
 from advisor.run import Child
+from advisor.store.output import write_text
+from advisor.store.rescue import rescue_file
 from advisor.tui.describe import DescribeScreen
 from advisor.tui.help import HelpScreen, live_keys
 from advisor.tui.keys import QUIT, TABS
 from advisor.tui.measure import MeasureScreen
+from advisor.tui.save import rendered
 from advisor.tui.theme import DARK, LIGHT, THEMES
 from advisor.tui.topbar import TopBar
 from advisor.tui.typed import texts_of
 from advisor.tui.verdict import VerdictScreen
 
-CANCEL_SECONDS = 8.0
-"""How long the end waits for a cancelled measurement to hand over what it has."""
+WIND_UP_SECONDS = 30.0
+"""How long the end waits for a cancelled measurement to plan from what it has; a plan takes a few seconds."""
 
 ChildFactory = Callable[[], Awaitable[Child]]
 
@@ -70,11 +75,14 @@ class AdvisorApp(App[int], inherit_bindings=False):
         self._child_factory = child_factory
         self._child: Child | None = None
         self._starting: Worker[None] | None = None
+        self._leaving = False
+        self.unseen: Report | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
 
     def on_mount(self) -> None:
+        self._listen_for_signals()
         self.push_screen(DescribeScreen(self._texts))
         self._starting = self.run_worker(self._start_child(), group="child", exclusive=True, exit_on_error=False)
 
@@ -120,9 +128,13 @@ class AdvisorApp(App[int], inherit_bindings=False):
             self.push_screen(MeasureScreen(advised))
 
     def show_verdict(self, report: Report) -> None:
-        """From the measurement to the verdict."""
-        if isinstance(self.screen, MeasureScreen):
-            self.switch_screen(VerdictScreen(report))
+        """From the measurement to the verdict; on the way out nobody would see it, so it is kept to be saved."""
+        if self._leaving:
+            self.unseen = report
+            return
+        while not isinstance(self.screen, MeasureScreen):
+            self.pop_screen()  # help, or another dialog opened over the measurement
+        self.switch_screen(VerdictScreen(report))
 
     # The child
 
@@ -181,13 +193,30 @@ class AdvisorApp(App[int], inherit_bindings=False):
         await self._leave(EXIT_INTERRUPTED)
 
     async def _leave(self, code: int) -> None:
+        """Ends with a code, a measurement in hand first. Asked a second time it waits for nothing."""
+        if not self._leaving:
+            self._leaving = True
+            self.run_worker(self._wind_up(code), group="leave", exit_on_error=False)
+        else:
+            self.exit(code)
+
+    async def _wind_up(self, code: int) -> None:
         measuring = [worker for worker in self.workers if worker.group == "measure" and not worker.is_finished]
         if measuring:
-            await self.cancel_measurement()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.workers.wait_for_complete(measuring), CANCEL_SECONDS)
+            for screen in self.screen_stack:
+                if isinstance(screen, MeasureScreen):
+                    await screen.action_cancel()
+            with contextlib.suppress(TimeoutError, WorkerFailed):
+                await asyncio.wait_for(self.workers.wait_for_complete(measuring), WIND_UP_SECONDS)
         await self._close_child()
         self.exit(code)
+
+    def _listen_for_signals(self) -> None:
+        """A polite kill and a closed terminal end the app like Ctrl-C; unheard, they would ruin the terminal."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, lambda: self.run_worker(self._leave(EXIT_INTERRUPTED)))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what the keys do, by name."""
@@ -223,4 +252,15 @@ def run_app(answers: Answers | None = None, rules_dir: Path | None = None, model
     code = app.run()
     if app._exception is not None:
         raise app._exception
+    if app.unseen is not None and _has_figures(app.unseen):
+        path = rescue_file()
+        write_text(path, rendered(app.unseen, ".json"))
+        if code == EXIT_INTERRUPTED:
+            words = "interrupted; what was measured so far is saved"
+            raise AdvisorError([Problem(str(path), None, None, words)], exit_code=EXIT_INTERRUPTED)
+        sys.stderr.write(f"What was measured so far is saved: {path}\n")
     return EXIT_DONE if code is None else code
+
+
+def _has_figures(report: Report) -> bool:
+    return any(cell.median_s is not None for profile in report.profiles for cell in profile.cells)

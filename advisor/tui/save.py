@@ -93,7 +93,18 @@ class SaveScreen(ModalScreen[str]):
 
 
 def rendered(report: Report, ending: str) -> str:
-    """The report in the format of an ending."""
+    """The report in the format of an ending: the words or the document that `advisor advise` gives."""
     if ending == ".json":
-        return report.model_dump_json(indent=2, by_alias=True) + "\n"
+        return _without_samples(report).model_dump_json(indent=2, by_alias=True) + "\n"
     return render(report_blocks(report))
+
+
+def _without_samples(report: Report) -> Report:
+    """The single samples are left out, as everywhere they were not asked for."""
+    profiles = tuple(
+        profile.model_copy(
+            update={"cells": tuple(cell.model_copy(update={"samples_s": None}) for cell in profile.cells)}
+        )
+        for profile in report.profiles
+    )
+    return report.model_copy(update={"profiles": profiles})

@@ -53,6 +53,25 @@ async def test_ctrl_c_while_measuring_stops_the_measurement_first(opened: Open) 
         await it.until(lambda: it.app.return_value == EXIT_INTERRUPTED)
         assert it.child.cancelled
         assert it.child.closed
+        assert it.app.unseen is not None
+        cells = [cell for profile in it.app.unseen.profiles for cell in profile.cells]
+        assert sum(cell.median_s is not None for cell in cells) == 2
+
+
+async def test_a_second_ctrl_c_waits_for_nothing(opened: Open) -> None:
+    class Deaf(StubChild):
+        async def cancel(self) -> None:
+            self.cancelled = True
+
+    async with opened(TICKETS, child=Deaf(hold_at=2)) as it:
+        await leave_field(it)
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.press("ctrl+c")
+        await it.until(lambda: it.child.cancelled)
+        assert it.app.return_value is None
+        await it.press("ctrl+c")
+        await it.until(lambda: it.app.return_value == EXIT_INTERRUPTED)
 
 
 async def test_the_way_out_is_on_every_screen(opened: Open) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from advisor.advise import Knowledge
 from advisor.core.workload import Answers
+from advisor.run import Child
+from advisor.tui.app import AdvisorApp
 from advisor.tui.chart import Chart
 from advisor.tui.describe import DescribeScreen
 from advisor.tui.measure import MeasureScreen
 from advisor.tui.verdict import VerdictScreen
-from tests.tui.conftest import TICKETS, Open, StubChild
+from tests.fake_child import fake_command
+from tests.tui.conftest import TICKETS, Open, Opened, StubChild
 
 
 async def test_it_says_what_is_measured_now_and_shows_cells_as_they_come(opened: Open) -> None:
@@ -36,6 +44,40 @@ async def test_cancelling_keeps_what_was_measured_and_goes_to_the_verdict(opened
         measured = [cell for profile in report.profiles for cell in profile.cells if cell.median_s is not None]
         assert len(measured) == 3
         assert it.child.cancelled
+
+
+@pytest.mark.parametrize("key", ["question_mark", "p"])
+async def test_the_verdict_comes_up_whatever_was_opened_over_the_measurement(opened: Open, key: str) -> None:
+    async with opened(TICKETS, child=StubChild(hold_at=3)) as it:
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.press(key)
+        await it.until(lambda: not isinstance(it.app.screen, MeasureScreen))
+        it.child.go.set()
+        await it.show(VerdictScreen)
+        assert "✓ meets" in it.words()
+        await it.press("d")
+        await it.show(DescribeScreen)
+
+
+@pytest.mark.parametrize("end", ["kill", "crash", "exit-137", "garbage"])
+async def test_a_child_that_dies_leaves_a_sentence_and_a_verdict(
+    knowledge: Knowledge, tmp_path: Path, end: str
+) -> None:
+    async def start() -> Child:
+        return await Child.start(command=fake_command(after=4, then=end), lock_path=tmp_path / "lock")
+
+    app = AdvisorApp(knowledge, TICKETS, start)
+    async with app.run_test(size=(80, 24)) as pilot:
+        it = Opened(app, pilot, StubChild())
+        await it.press("m")
+        await it.show(VerdictScreen)
+        cells = [cell for profile in it.app.screen.report.profiles for cell in profile.cells]
+        assert sum(cell.median_s is not None for cell in cells) >= 4
+        notes = [cell.note for cell in cells if cell.note]
+        assert all(" ".join(note.split()) in it.words() for note in notes)
+        assert bool(notes) == (end != "garbage")
+        assert "Traceback" not in it.words()
 
 
 async def test_after_a_cancelled_run_the_next_one_measures_again(opened: Open) -> None:

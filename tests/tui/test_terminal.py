@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,13 +28,18 @@ def terminal(tmp_path: Path) -> Iterator[object]:
     """Starts `advisor` in a terminal of its own."""
     started: list[pexpect.spawn] = []
 
-    def start(*arguments: str, **environment: str) -> pexpect.spawn:
+    def start(*arguments: str, program: str | None = None, **environment: str) -> pexpect.spawn:
         env = os.environ | {"TERM": "xterm-256color", "XDG_CACHE_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
         env.pop("NO_COLOR", None)
+        what = ["-m", "advisor"] if program is None else ["-c", program]
         child = pexpect.spawn(
-            sys.executable, ["-m", "advisor", *arguments], env=env | environment, dimensions=(24, 80), encoding="utf-8",
+            sys.executable,
+            [*what, *arguments],
+            env=env | environment,
+            dimensions=(24, 80),
+            encoding="utf-8",
             timeout=LIVENESS_SECONDS,
-        )  # fmt: skip
+        )
         started.append(child)
         return child
 
@@ -62,6 +68,34 @@ def test_ctrl_c_during_start_up_and_a_hangup_leave_no_terminal_in_ruins(terminal
     child.send(CTRL_C)
     child.expect(re.escape("\x1b[?1049l"))
     assert ended(child) == 130
+
+
+def test_a_polite_kill_gives_the_terminal_back(terminal) -> None:
+    child = terminal("tui", "--set", "task=chat")
+    child.expect("decoder-only")
+    child.kill(signal.SIGTERM)
+    child.expect(re.escape("\x1b[?1049l"))
+    assert ended(child) == 130
+
+
+def test_ctrl_c_while_measuring_saves_what_was_measured_and_says_where(terminal, tmp_path: Path) -> None:
+    program = (
+        "import sys, advisor.run.child as child\n"
+        "from advisor.cli import main\n"
+        "from tests.fake_child import fake_command\n"
+        "child.COMMAND = tuple(fake_command(cell_seconds=0.3))\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    child = terminal("tui", "--set", "task=text-classification", program=program)
+    child.expect("ready to measure")
+    child.send("m")
+    child.expect("[3-9] cells measured")
+    child.send(CTRL_C)
+    child.expect("interrupted; what was measured so far is saved")
+    assert ended(child) == 130
+    (saved,) = (tmp_path / "archadvisor").glob("interrupted-*.json")
+    report = Report.model_validate_json(saved.read_text())
+    assert sum(cell.median_s is not None for cell in report.profiles[0].cells) >= 3
 
 
 def test_no_color_sends_no_colour(terminal) -> None:
