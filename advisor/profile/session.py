@@ -28,6 +28,9 @@ KILL_GRACE_S = 2.0
 BUSY_SHARE = 0.5
 """A worker that used less than this part of a core while it was silent was stuck, not slow."""
 
+CLEARLY_MORE = 1.25
+"""How many times the time it had before makes a second attempt at a cell worth while."""
+
 Late = Literal["late"]
 Gone = Literal["gone"]
 
@@ -65,6 +68,9 @@ class Session:
         self._worker: WorkerProcess | None = None
         self._parameters: int | None = None
         self._told: set[int] = set()
+        self._postponed: dict[int, tuple[Cell, float]] = {}
+        self._final = False
+        self._worker_dtype: str | None = None
         self._begun = time.monotonic()
         self._shares = Shares(
             request.model,
@@ -82,21 +88,25 @@ class Session:
             return
         cancelled = False
         try:
-            for family in self._families():
+            for family in self._families(range(len(request.cells))):
                 self._measure_family(family)
+            self._try_again()
         except Cancelled:
             cancelled = True
+            for index, (cell, _) in self._postponed.items():
+                self._tell(index, cell)
             self._flag(range(len(request.cells)), ("cancelled",), "Cancelled.")
         finally:
             self._end_worker()
         wall_s = time.monotonic() - self._begun
         self._say(Finished(id=request.id, parameters=self._parameters, cancelled=cancelled, wall_s=wall_s))
 
-    def _families(self) -> list[list[int]]:
-        """Indices of the cells that can be attempted, by dtype, in the order asked for. The others are told now."""
+    def _families(self, indices: Sequence[int]) -> list[list[int]]:
+        """Those of the cells that can be attempted, by dtype, in the order asked for. The others are told now."""
         available = machine.memory_available_bytes()
         families: dict[str, list[int]] = {}
-        for index, plan in enumerate(self._request.cells):
+        for index in indices:
+            plan = self._request.cells[index]
             refused = refusal(
                 self._request.model,
                 plan,
@@ -115,6 +125,23 @@ class Session:
                 self._measure_cell(index, family)
         self._end_worker()
 
+    def _try_again(self) -> None:
+        """Give the cells that were too slow for their part what the others have left over, where that is clearly more.
+
+        The ledger still knows them: a cell that stays out of reach is not begun again.
+        """
+        first, self._postponed = self._postponed, {}
+        for number, (index, (cell, limit_s)) in enumerate(first.items()):
+            waiting = [self._request.cells[other] for other in list(first)[number + 1 :]]
+            plan = self._request.cells[index]
+            granted = self._shares.allowance(plan, waiting).limit_s
+            if granted > CLEARLY_MORE * limit_s and self._shares.hopeless(plan, granted) is None:
+                self._final = True
+                if self._worker is not None and self._worker_dtype != plan.dtype:
+                    self._end_worker()
+                self._measure_cell(index, [index])
+            self._tell(index, cell)
+
     def _measure_cell(self, index: int, family: list[int]) -> None:
         plan = self._request.cells[index]
         if select.select([self._inbox], [], [], 0)[0]:
@@ -126,7 +153,7 @@ class Session:
         allowance = self._shares.allowance(plan, after)
         hopeless = self._shares.hopeless(plan, allowance.limit_s)
         if hopeless is not None:
-            self._flag([index], ("too-slow",), hopeless)
+            self._tell_or_postpone(index, self._flagged(plan, ("too-slow",), hopeless), allowance.limit_s)
             return
         self._say(Started(id=self._request.id, index=index, plan=plan))
         if self._worker is None and not self._build(index, family):
@@ -135,12 +162,13 @@ class Session:
         self._order(Order(index=index, plan=plan, share_s=allowance.share_s, limit_s=allowance.limit_s))
 
     def _open(self, other: int, index: int) -> bool:
-        return other != index and other not in self._told
+        return other != index and other not in self._told and other not in self._postponed
 
     def _build(self, index: int, family: list[int]) -> bool:
         """Start a worker for the family of this cell and wait for its model; False where there will be none."""
         plan = self._request.cells[index]
         worker = self._worker = self._start(self._job(plan))
+        self._worker_dtype = plan.dtype
         patience = min(self._shares.left_s(), build_seconds(self._request.model.parameters))
         reply = self._await(worker, patience)
         if isinstance(reply, Built):
@@ -170,7 +198,7 @@ class Session:
         reply = self._await(worker, last_moment(order.limit_s) + KILL_GRACE_S)
         if isinstance(reply, Outcome):
             self._learn(order.plan, reply, order)
-            self._tell(reply.index, reply.cell)
+            self._tell_or_postpone(reply.index, reply.cell, order.limit_s)
             if reply.spoiled:
                 self._end_worker()
         elif reply == "late":
@@ -187,8 +215,6 @@ class Session:
         if outcome.cell.median_s is not None:
             self._shares.learn(plan, outcome.cell.median_s)
         elif "too-slow" in outcome.cell.flags:
-            if outcome.first_run_s is not None:
-                self._shares.learn(plan, outcome.first_run_s)
             self._shares.learn_slower(plan, broken_off_run_s(outcome.first_run_s, last_moment(order.limit_s)))
 
     def _slow_or_stuck(self, worker: WorkerProcess, cpu_before: float | None, elapsed: float) -> tuple[Flag, str]:
@@ -255,8 +281,16 @@ class Session:
 
     def _flag(self, indices: Sequence[int], flags: tuple[Flag, ...], note: str) -> None:
         for index in indices:
-            plan = self._request.cells[index]
-            cell = unmeasured(plan, device=self._request.device, threads=self._threads, flags=flags, note=note)
+            self._tell(index, self._flagged(self._request.cells[index], flags, note))
+
+    def _flagged(self, plan: CellPlan, flags: tuple[Flag, ...], note: str) -> Cell:
+        return unmeasured(plan, device=self._request.device, threads=self._threads, flags=flags, note=note)
+
+    def _tell_or_postpone(self, index: int, cell: Cell, limit_s: float) -> None:
+        """Tell a cell, unless it was too slow only for what the others left it: that may change."""
+        if "too-slow" in cell.flags and limit_s < self._request.seconds_per_cell and not self._final:
+            self._postponed[index] = (cell, limit_s)
+        else:
             self._tell(index, cell)
 
     def _tell(self, index: int, cell: Cell) -> None:

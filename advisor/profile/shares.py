@@ -55,7 +55,7 @@ class Shares:
         return Allowance(share_s=min(even, limit), limit_s=limit)
 
     def learn(self, plan: CellPlan, run_s: float) -> None:
-        """Remember at what rate a cell ran, be it one that did not get its samples."""
+        """Remember at what rate a cell ran."""
         kind = _kind(plan)
         self._rates[kind] = max(self._rates.get(kind, 0.0), self._work(plan) / run_s)
 

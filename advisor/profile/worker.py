@@ -106,8 +106,7 @@ def _timed(job: Job, loaded: Loaded, order: Order) -> Outcome:
     watch = Stopwatch(run, work.reset, work.check, limits, time.perf_counter_ns)
     reset = memory.reset_peak()
     first_s, result = watch.first()
-    forked_from = None if job.library_bytes is None else job.parent_pid
-    peak = memory.peak(reset=reset, parent_pid=forked_from, parent_library_bytes=job.library_bytes)
+    peak = memory.peak(reset=reset, parent_library_bytes=job.library_bytes)
     if not bool(result.isfinite().all()):
         return _failed(
             job, order, "not-finite", "Its output holds NaN or infinity: what it computes is no model's work."
