@@ -5,18 +5,28 @@ Nothing heavy is imported until a command needs it: `recommend` answers in a fra
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code (contract: exit codes)."""
+    """Run one command and return its exit code (contract: exit codes).
+
+    Called without arguments it is the whole process, and may set the process up for being short.
+    """
     # Looking for plug-ins of pydantic, of which we use none, reads the metadata of every package installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from advisor.cli.dispatch import run
 
-    return run(list(sys.argv[1:] if argv is None else argv))
+    if argv is not None:
+        return run(list(argv))
+    # Starting makes many objects that all stay: looking through them for waste again and again finds none.
+    gc.set_threshold(100_000)
+    code = run(sys.argv[1:])
+    gc.freeze()  # and at exit they need not be looked through either
+    return code
 
 
 __all__ = ["main"]

@@ -9,7 +9,6 @@ from advisor import __version__
 from advisor.core.errors import AdvisorError, Problem, did_you_mean
 from advisor.core.workload import ANSWER_ORDER
 
-COMMANDS = ("tui", "recommend", "profile", "advise", "rules", "models", "schema")
 OUTPUT_ENDINGS = (".json", ".md")
 
 DESCRIPTION = """\
@@ -30,8 +29,8 @@ class _Parser(argparse.ArgumentParser):
         raise AdvisorError([Problem(None, None, None, message, fix)])
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command `advisor`."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the command `advisor`; with `only`, it knows that one command (building all takes its time)."""
     top = _Parser(
         prog="advisor",
         description=DESCRIPTION,
@@ -41,23 +40,19 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"archadvisor {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    _recommend(commands)
-    _profile(commands)
-    _advise(commands)
-    _rules(commands)
-    _models(commands)
-    _schema(commands)
-    _tui(commands)
+    for name, add in _COMMANDS.items():
+        if only in (None, name):
+            add(commands)
     return top
 
 
 def unknown_command(argv: list[str]) -> Problem | None:
     """A problem with a suggestion where the first word is no command."""
     first = next((word for word in argv if not word.startswith("-")), None)
-    if first is None or first in COMMANDS:
+    if first is None or first in _COMMANDS:
         return None
-    near = did_you_mean(first, COMMANDS)
-    hint = f'did you mean "{near}"?' if near else f"commands: {', '.join(COMMANDS)}"
+    near = did_you_mean(first, _COMMANDS)
+    hint = f'did you mean "{near}"?' if near else f"commands: {', '.join(_COMMANDS)}"
     return Problem(None, None, None, f'unknown command "{first}"', hint)
 
 
@@ -174,3 +169,14 @@ def _output(one: _Parser) -> None:
         default=argparse.SUPPRESS,
         help=f"also write it to a file ({', '.join(OUTPUT_ENDINGS)})",
     )
+
+
+_COMMANDS = {
+    "recommend": _recommend,
+    "profile": _profile,
+    "advise": _advise,
+    "rules": _rules,
+    "models": _models,
+    "schema": _schema,
+    "tui": _tui,
+}

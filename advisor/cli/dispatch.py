@@ -56,7 +56,7 @@ def _run(argv: list[str]) -> int:
             return EXIT_CALLER
     if problem := unknown_command(argv):
         raise AdvisorError([problem])
-    options = parser().parse_args(argv)
+    options = parser(argv[0] if argv[0] in _MODULES else None).parse_args(argv)
     if options.command is None:
         raise AdvisorError("no command is given", fix="see: advisor --help")
     module = importlib.import_module(_MODULES[options.command])

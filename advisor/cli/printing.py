@@ -10,7 +10,6 @@ from pathlib import Path
 
 from advisor.cli.streams import put
 from advisor.core.values import Document
-from advisor.report import text
 from advisor.report.blocks import Block
 from advisor.store.output import write_text
 
@@ -22,6 +21,8 @@ def deliver(document: Document, blocks: Sequence[Block], options: argparse.Names
     if getattr(options, "json", False):
         write_json(to_json(document))
     else:
+        from advisor.report import text
+
         put(text.render(blocks, width=width(), colour=coloured(options)))
 
 

@@ -17,7 +17,7 @@ EXIT_INTERNAL = 5
 EXIT_INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake: where it stands (1-based line and column, if it stands in a file), what it is, and what to do.
 
@@ -47,8 +47,9 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
     """The nearest allowed word, or None where nothing is near."""
     from difflib import get_close_matches  # only a mistake needs it
 
-    near = get_close_matches(word.lower(), list(allowed), n=1, cutoff=0.6)
-    return near[0] if near else None
+    spelled = {one.lower(): one for one in allowed}
+    near = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    return spelled[near[0]] if near else None
 
 
 def allowed_words(word: object, allowed: Iterable[str]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -94,6 +93,8 @@ def cpu_name(root: Path = ROOT) -> str:
         if key.strip() in ("model name", "Model") and value.strip():
             return " ".join(value.split())
     if sys.platform == "darwin":
+        import subprocess  # the memory limit alone, all that a decision asks for, does without
+
         told = subprocess.run(
             ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False
         )

@@ -6,13 +6,12 @@ in the files is `rule_folder`'s work; this module finds them, and asks `rule_cac
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.rulebook import Rulebook, compile_rulebook
 from advisor.store import rule_cache
+from advisor.store.folder import content_hash, read_folder
 
 GUIDE, THRESHOLDS, IMPOSSIBLE = "guide.yaml", "thresholds.yaml", "impossible.yaml"
 PLAIN_FILES = (GUIDE, THRESHOLDS, IMPOSSIBLE)
@@ -37,30 +36,9 @@ def load_rulebook(folder: Path, *, cached: bool = True) -> Rulebook:
     return book
 
 
-def content_hash(files: Mapping[str, bytes]) -> str:
-    """One hash over the names and the bytes of a folder's files; where the folder lies does not enter."""
-    whole = hashlib.sha256()
-    for name, data in sorted(files.items()):
-        whole.update(f"{name}\0{len(data)}\0".encode())
-        whole.update(data)
-    return whole.hexdigest()
-
-
 def _read_files(folder: Path) -> dict[str, bytes]:
-    if not folder.is_dir():
-        raise AdvisorError([Problem(str(folder), None, None, "no such rules folder", "name a folder of rules")])
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
-        files = {path.name: path.read_bytes() for path in paths}
-    except OSError as error:
-        words = f"cannot be read: {error.strerror or error}"
-        raise AdvisorError([Problem(str(folder), None, None, words, "check its permissions")]) from None
+    files = read_folder(folder, "rules")
     problems = [
-        Problem(str(folder / name), None, None, "a rules file ends in .yaml", f"rename it to {Path(name).stem}.yaml")
-        for name in files
-        if name.endswith(".yml")
-    ]
-    problems += [
         Problem(str(folder), None, None, f"{name} is missing", f"add {name}")
         for name in PLAIN_FILES
         if name not in files

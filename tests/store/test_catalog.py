@@ -21,7 +21,7 @@ Edit = Callable[[str, str, str], None]
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(place))
-    monkeypatch.setattr("advisor.store.catalog.cache_dir", lambda: place)
+    monkeypatch.setattr("advisor.store.remembered.cache_dir", lambda: place)
     return place
 
 

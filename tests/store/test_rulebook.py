@@ -14,7 +14,7 @@ from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.decide import decide
 from advisor.core.guide.vocabulary import workload_facts
 from advisor.core.workload import Answers, fill_defaults
-from advisor.store import rule_cache, rule_folder
+from advisor.store import remembered, rule_cache, rule_folder
 from advisor.store.paths import shipped
 from advisor.store.rulebook import load_rulebook
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(rule_cache, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(remembered, "cache_dir", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 
