@@ -7,9 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +24,8 @@ from advisor.report.outline import profile_blocks, report_blocks
 from advisor.run import Child
 from advisor.store.answers import read_answers
 from advisor.store.catalog import load_catalog
-from advisor.store.paths import data_dir, shipped
+from advisor.store.paths import shipped
+from advisor.store.rescue import rescue_file
 
 D = TypeVar("D", Profile, Report)
 
@@ -106,22 +105,10 @@ def _interrupted(document: Document, blocks: Sequence[Block], output: Path | Non
     """Save what was measured, and say where."""
     if not worth_keeping:
         return AdvisorError("interrupted before anything was measured", exit_code=EXIT_INTERRUPTED)
-    path = output or _rescue_file()
+    path = output or rescue_file()
     save(document, blocks, path)
     words = "interrupted; what was measured so far is saved"
     return AdvisorError([Problem(str(path), None, None, words)], exit_code=EXIT_INTERRUPTED)
-
-
-def _rescue_file() -> Path:
-    """A new file in this user's data folder, or in the temporary one where that cannot be written."""
-    name = f"interrupted-{datetime.now():%Y%m%d-%H%M%S}.json"
-    folder = data_dir()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder / name
-    except OSError:
-        return Path(tempfile.gettempdir()) / name
 
 
 def _catalogue_id(name: str) -> str:
