@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Static
 
+from advisor.core.errors import AdvisorError
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.questions import QUESTIONS, Question, default_words, question, still_asked, words
 from advisor.core.workload import Answers
@@ -85,6 +86,7 @@ class DescribeScreen(Screen[None]):
         self._texts = dict(texts)
         self.checked = Checked(None, {})
         self.recommendation: Recommendation | None = None
+        self._refusal = ""
         self._drawn = False
 
     def compose(self) -> ComposeResult:
@@ -161,7 +163,7 @@ class DescribeScreen(Screen[None]):
         """Checks what is typed, advises on what holds, and asks what is left to ask."""
         self.checked = checked({row.asked.answer: row.field.said for row in self._rows()})
         answers = self.checked.answers
-        self.recommendation = None if answers is None else self.app.advise(answers)
+        self.recommendation, self._refusal = self._advised(answers)
         shown = {"task"} if answers is None else {asked.answer for asked in self._asked(answers)}
         for row in self._rows():
             row.display = row.asked.answer in shown | self.checked.problems.keys()
@@ -173,6 +175,15 @@ class DescribeScreen(Screen[None]):
         button.label = self._button_words(answers)
         button.refresh(layout=True)  # a longer label would be cut to the width of the old one
         self.query_one("#advice-text", Reading).show(self._advice)
+
+    def _advised(self, answers: Answers | None) -> tuple[Recommendation | None, str]:
+        """The advice, or why there is none: a team's own rules may call a combination of answers impossible."""
+        if answers is None:
+            return None, "The advice stands here as soon as there is a task."
+        try:
+            return self.app.advise(answers), ""
+        except AdvisorError as error:
+            return None, "; ".join(problem.message for problem in error.problems)
 
     def _asked(self, answers: Answers) -> tuple[Question, ...]:
         return still_asked(answers, lambda answer: self.app.matters(answer, answers))
@@ -186,7 +197,7 @@ class DescribeScreen(Screen[None]):
 
     def _advice(self, width: int) -> Lines:
         if self.recommendation is None or self.checked.answers is None:
-            return paragraph(width, ("The advice stands here as soon as there is a task.", "$text-muted"))
+            return paragraph(width, (self._refusal, "$text-muted"))
         found: Lines = []
         for answer in self.checked.problems:
             asks = question(answer).asks

@@ -15,6 +15,7 @@ from advisor.report import figures
 from advisor.report.outline import report_blocks
 from advisor.tui import blocks
 from advisor.tui.picture import latency_picture
+from advisor.tui.printable import printable
 from advisor.tui.prose import VERDICT_STYLES, Lines
 from advisor.tui.reading import Pane, Reading
 from advisor.tui.save import SaveScreen
@@ -71,7 +72,7 @@ class VerdictScreen(Screen[None]):
 
     def _saved(self, words: str | None) -> None:
         if words:
-            self.notify(words, markup=False)
+            self.notify(printable(words), markup=False)
 
     def _written(self, width: int) -> Lines:
         verdict, *rest = report_blocks(self.report)

@@ -78,7 +78,9 @@ TICKETS = Answers(
 def report(knowledge: Knowledge) -> Report:
     """A whole report, made once from the known functions."""
     advised = advise.recommendation(TICKETS, knowledge)
-    return asyncio.run(advise.measure_and_plan(advised, knowledge, StubChild()))
+    made = asyncio.run(advise.measure_and_plan(advised, knowledge, StubChild()))
+    # How long this took is the one figure of the stub that is not known beforehand.
+    return made.model_copy(update={"profiles": tuple(one.model_copy(update={"wall_s": 3.0}) for one in made.profiles)})
 
 
 @dataclass

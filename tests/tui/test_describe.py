@@ -7,6 +7,8 @@ from textual.containers import ScrollableContainer, VerticalScroll
 from textual.events import Key, Paste
 from textual.widgets import Input, OptionList
 
+from advisor import advise
+from advisor.core.errors import AdvisorError
 from advisor.core.task import TASKS
 from advisor.core.workload import Answers
 from advisor.tui.describe import DescribeScreen, Row
@@ -227,6 +229,36 @@ async def test_a_hostile_paste_is_a_wrong_number_and_nothing_more(opened: Open, 
         painted = "\n".join(it.painted())
         assert "\x1b" not in painted
         assert "\u202e" not in painted
+
+
+async def test_answers_that_no_rule_decides_are_told_and_can_be_changed(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(answers: Answers, knowledge: object) -> object:
+        if answers.priority == "cost":
+            raise AdvisorError("no rule of the table family decides: priority cost [red]![/red]")
+        return advise.recommendation(answers, knowledge)
+
+    monkeypatch.setattr("advisor.tui.app.recommendation", refuse)
+    async with opened(Answers(task="text-classification", priority="cost")) as it:
+        assert "no rule of the table family decides: priority cost [red]![/red]" in it.words()
+        it.app.screen.query_one("#measure").focus()
+        await it.press("m")
+        assert isinstance(it.app.screen, DescribeScreen)
+        await go_to(it, "priority")
+        await it.press("right")
+        await it.until(lambda: advice(it) == "encoder-only")
+
+
+async def test_without_a_model_that_stands_for_the_advice_the_verdict_says_why(opened: Open) -> None:
+    async with opened(Answers(task="text-classification", languages="many")) as it:
+        recommendation = describe(it).recommendation
+        assert recommendation is not None
+        assert recommendation.components[0].model is None
+        await it.press("m")
+        await it.show(VerdictScreen)
+        assert "? undecided" in it.words()
+        assert it.child.requests == []
 
 
 async def test_an_api_gets_the_advice_and_no_measurement(opened: Open) -> None:
