@@ -212,8 +212,9 @@ class Session:
             self._bury([order.index])
 
     def _learn(self, plan: CellPlan, outcome: Outcome, order: Order) -> None:
-        if outcome.cell.median_s is not None:
-            self._shares.learn(plan, outcome.cell.median_s)
+        if outcome.cell.samples_s:
+            # The fastest sample: a stall of a busy machine must not condemn the cells that come after.
+            self._shares.learn(plan, min(outcome.cell.samples_s))
         elif "too-slow" in outcome.cell.flags:
             self._shares.learn_slower(plan, broken_off_run_s(outcome.first_run_s, last_moment(order.limit_s)))
 
