@@ -92,7 +92,7 @@ def memory_limit(workload: Workload) -> int:
     """Bytes a replica may take: what the team allows, never more than this machine has."""
     here = memory_limit_bytes()
     allowed = workload.memory_limit_gib
-    return here if allowed is None else min(here, int(allowed * GIB))
+    return here if allowed is None else int(min(here, allowed * GIB))
 
 
 async def measure_and_plan(

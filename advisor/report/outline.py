@@ -55,7 +55,7 @@ def verdict_sentence(plan: Plan, recommendation: Recommendation) -> str:
     rate = figures.rate(workload.requests_per_second)
     start = figures.VERDICT_WORDS[plan.verdict]
     if plan.verdict == "undecided":
-        missing = [f"{stage.role} ({stage.note})" for stage in plan.stages if stage.note and stage.origin is None]
+        missing = [f"{stage.role} ({stage.note})" for stage in plan.stages if stage.note and stage.latency_ms is None]
         return f"{start}: {'; '.join(missing) or 'something was not measured'}"
     latency = _at_percentile(plan.latency_ms, workload)
     if plan.replicas is None:

@@ -43,13 +43,19 @@ def first_thing_to_change(
 def _open_part(design: Design, part: Part, sizing: Sizing | None) -> str:
     """What is left to find out, and how much of the budget the measured parts leave for it."""
     budget_ms, per_cent = design.workload.latency_budget_ms, design.workload.latency_percentile
-    unmeasured = part.role in ("index", "reranker")
-    verb = "Find a figure for" if unmeasured else "Measure again" if part.model else "Find a model for"
-    told = f"{verb} the {part.role}: {part.missing}"
+    told = f"{_what_to_find(part)}: {part.missing}"
     if sizing is None or budget_ms is None or not all(sizing.passes.values()):
         return f"{told}."
     taken = f"{milliseconds(sizing.times_s[per_cent])} of the {milliseconds(budget_ms / 1000)} at p{per_cent}"
     return f"{told}; the measured parts take {taken}."
+
+
+def _what_to_find(part: Part) -> str:
+    if part.role in ("index", "reranker"):
+        return f"Find a figure for the {part.role}"
+    if part.model is not None:
+        return f"Measure {part.model} again"
+    return f"Find a model for the {'task' if part.role == 'model' else part.role}"
 
 
 def _slowest_part(sizing: Sizing) -> str:

@@ -168,7 +168,7 @@ def test_cells_that_failed_leave_the_part_without_a_figure_and_their_note_is_tol
     assert plan.latency_ms is None
     assert plan.stages[0].note is not None
     assert plan.stages[0].note == "forward has no figure: It was killed"
-    assert plan.first_thing_to_change == "Measure again the model: forward has no figure: It was killed."
+    assert plan.first_thing_to_change == "Measure known-encoder again: forward has no figure: It was killed."
     assert [finding.says for finding in plan.findings] == [
         "model cannot be planned: forward has no figure: It was killed."
     ]
