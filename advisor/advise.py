@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.core.report import Report
     from advisor.core.sizing.measurement import Cell, CellPlan, Profile
 
-SECONDS_QUICK = 36.0
+SECONDS_QUICK = 40.0
 """Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
 SECONDS_MOST = 300.0
 SECONDS_PER_CELL_LEAST = 3.0
@@ -107,6 +107,8 @@ async def measure_and_plan(
     A cancelled measurement plans from the cells that were finished. Raises AdvisorError where nothing can be measured
     at all (no torch, no such device).
     """
+    import asyncio
+
     from advisor.core.report import Report
     from advisor.core.sizing.planning import plan
 
@@ -123,7 +125,9 @@ async def measure_and_plan(
             profiles[part.role] = await _profile_part(workload, part, entry, child, measuring, report_event)
             if report_event.cancelled:
                 break
-    plan_ = plan(
+    # In a thread: it computes for seconds, and the caller's screen and signals must not wait for it.
+    plan_ = await asyncio.to_thread(
+        plan,
         advice,
         profiles,
         {entry.id: entry for entry in entries.values()},

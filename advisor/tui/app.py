@@ -201,6 +201,11 @@ class AdvisorApp(App[int], inherit_bindings=False):
             self.exit(code)
 
     async def _wind_up(self, code: int) -> None:
+        await self._end_measurement()
+        self.exit(code)
+
+    async def _end_measurement(self) -> None:
+        """Stops what is being measured, lets it become a report, and ends the child."""
         measuring = [worker for worker in self.workers if worker.group == "measure" and not worker.is_finished]
         if measuring:
             for screen in self.screen_stack:
@@ -209,14 +214,26 @@ class AdvisorApp(App[int], inherit_bindings=False):
             with contextlib.suppress(TimeoutError, WorkerFailed):
                 await asyncio.wait_for(self.workers.wait_for_complete(measuring), WIND_UP_SECONDS)
         await self._close_child()
-        self.exit(code)
+
+    def _lose_terminal(self) -> None:
+        """The terminal was closed: there is nothing left to draw on, and nothing to give back."""
+        void = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(void, stream)
+        self.run_worker(self._vanish(), group="leave", exit_on_error=False)
+
+    async def _vanish(self) -> None:
+        await self._end_measurement()
+        with contextlib.suppress(AdvisorError):  # nobody is there to be told that the disk refuses
+            keep(self.unseen)
+        os._exit(EXIT_INTERRUPTED)  # Textual's own way out waits for a terminal that is gone
 
     def _listen_for_signals(self) -> None:
-        """A polite kill and a closed terminal end the app like Ctrl-C; unheard, they would ruin the terminal."""
+        """A polite kill and a closed terminal end the app and keep what was measured."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, lambda: self.run_worker(self._leave(EXIT_INTERRUPTED)))
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, lambda: self.run_worker(self._leave(EXIT_INTERRUPTED)))
+            loop.add_signal_handler(signal.SIGHUP, self._lose_terminal)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what the keys do, by name."""
@@ -252,9 +269,7 @@ def run_app(answers: Answers | None = None, rules_dir: Path | None = None, model
     code = app.run()
     if app._exception is not None:
         raise app._exception
-    if app.unseen is not None and _has_figures(app.unseen):
-        path = rescue_file()
-        write_text(path, rendered(app.unseen, ".json"))
+    if path := keep(app.unseen):
         if code == EXIT_INTERRUPTED:
             words = "interrupted; what was measured so far is saved"
             raise AdvisorError([Problem(str(path), None, None, words)], exit_code=EXIT_INTERRUPTED)
@@ -262,5 +277,10 @@ def run_app(answers: Answers | None = None, rules_dir: Path | None = None, model
     return EXIT_DONE if code is None else code
 
 
-def _has_figures(report: Report) -> bool:
-    return any(cell.median_s is not None for profile in report.profiles for cell in profile.cells)
+def keep(report: Report | None) -> Path | None:
+    """Saves a report nobody saw, if anything was measured for it, and says where."""
+    if report is None or not any(cell.median_s is not None for profile in report.profiles for cell in profile.cells):
+        return None
+    path = rescue_file()
+    write_text(path, rendered(report, ".json"))
+    return path

@@ -1,7 +1,7 @@
 """What was measured, as values: cells, their samples, and the profile they make.
 
-A cell is one stage of one model at one shape in one serving configuration. Times are seconds, memory bytes. Every figure
-has an origin; a figure that was not had is None. How samples become an interval stands in `statistics`.
+A cell is one stage of one model at one shape in one serving configuration. Times are seconds, memory bytes. Every
+figure has an origin; a figure that was not had is None. How samples become an interval stands in `statistics`.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ Flag = Literal[
 class CellPlan(Value):
     """One cell to measure.
 
-    `input_tokens` is the length read by forward, prefill and encode, and for the decode of an encoder-decoder the length
-    of the encoded source; `context_tokens` is the depth of the self-attention cache a decode step starts from (None
+    `input_tokens` is the length read by forward, prefill and encode, and for the decode of an encoder-decoder the
+    length of the source; `context_tokens` is the depth of the self-attention cache a decode step starts from (None
     elsewhere). Shapes: input ids are [batch_size, input_tokens], a decode step feeds [batch_size, 1].
     """
 
@@ -59,8 +59,8 @@ class Cell(Value):
     """One measured cell, or one that could not be measured: then `flags` and `note` say why and the figures are None.
 
     `ci95_s` is the distribution-free order-statistic interval of the median; `p95_s` is the sample that bounds the 95th
-    percentile from above with 95 % confidence, which needs 59 samples. Throughput counts `throughput_unit` per second at
-    the median: sequences for whole passes, tokens for decode. `flops` and `bytes_moved` are closed forms
+    percentile from above with 95 % confidence, which needs 59 samples. Throughput counts `throughput_unit` per second
+    at the median: sequences for whole passes, tokens for decode. `flops` and `bytes_moved` are closed forms
     for one run of the cell. `peak_memory_bytes` comes from a pass of its own. `samples_s` holds every sample, in order.
     """
 
@@ -120,7 +120,7 @@ def unmeasured(plan: CellPlan, *, device: str, threads: int, flags: tuple[Flag, 
 
 
 class ProfiledModel(Value):
-    """Which model was measured, with the parameters counted in the built module (or by closed form if none was built)."""
+    """Which model was measured; parameters are counted in the built module, by closed form if none was built."""
 
     id: str
     architecture: Architecture

@@ -1,8 +1,8 @@
 """What samples prove: the median with an interval, a percentile with a bound, and when to stop sampling.
 
-Here is arithmetic on lists of numbers; taking the samples is the child's work. The one idea: nothing is assumed about how
-run times are distributed. Which order statistics bracket a quantile follows from the binomial distribution alone, so the
-interval is as right for a bimodal cell as for a smooth one. No sample is ever dropped.
+Here is arithmetic on lists of numbers; taking the samples is the child's work. The one idea: nothing is assumed about
+how run times are distributed. Which order statistics bracket a quantile follows from the binomial distribution alone,
+so the interval is as right for a bimodal cell as for a smooth one. No sample is ever dropped.
 
 Sources: David and Nagaraja, Order Statistics, 3rd ed., 7.1; Wilks 1941 for the sizes that bound a percentile.
 """
@@ -83,7 +83,7 @@ def samples_to_bound(percentile: int, *, above: int = 0, confidence: float = CON
 
 
 def percentile_bound(samples: Sequence[float], percentile: int, confidence: float = CONFIDENCE) -> float | None:
-    """The smallest sample that is not below the percentile with `confidence`; None where even the largest proves nothing."""
+    """The smallest sample that is not below the percentile with `confidence`; None where no sample proves it."""
     rank = percentile_rank(len(samples), percentile, confidence)
     return None if rank is None else sorted(samples)[rank - 1]
 
@@ -149,7 +149,7 @@ def next_planned_size(samples: int) -> int | None:
 
 
 def more_samples_needed(samples: Sequence[float], tolerance: float) -> int:
-    """How many more samples should bring the interval within `tolerance`, its width shrinking as one over the root of n."""
+    """How many more samples should bring the interval within `tolerance`: it shrinks as one over the root of n."""
     interval = order_statistic_interval(samples)
     if interval is None:
         return max(0, PLANNED_SIZES[0] - len(samples))
@@ -185,7 +185,7 @@ def sample_until(
 ) -> tuple[float, ...]:
     """Sample to the planned sizes until the interval is narrow enough or `may_go_on` says no.
 
-    `take(n)` returns up to n new samples (fewer: it ran out of time). `may_go_on(samples)` is asked at planned sizes only.
+    `take(n)` returns up to n new samples (fewer: it ran out of time). `may_go_on(samples)` is asked at planned sizes.
     """
     samples: list[float] = []
     while (size := next_planned_size(len(samples))) is not None:
