@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: advise test check bench snapshots picture clean
+.PHONY: advise test check bench examples snapshots picture clean
 
 advise: .venv/.ready-profile
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/advisor; else $(BIN)/advisor advise examples/ticket-routing.yaml; fi; \
@@ -31,6 +31,9 @@ bench: .venv/.ready-test
 
 picture: .venv/.ready-profile
 	$(BIN)/python docs/picture.py examples/ticket-routing.yaml
+
+examples: .venv/.ready-profile
+	$(BIN)/python docs/examples.py
 
 snapshots: .venv/.ready-test
 	$(BIN)/python -m pytest tests/tui/test_snapshots.py --snapshot-update

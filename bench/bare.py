@@ -30,14 +30,19 @@ def bert(dtype: torch.dtype, batch: int, tokens: int) -> Callable[[], object]:
 
 
 def gpt2(dtype: torch.dtype, batch: int, depth: int) -> Callable[[], object]:
-    model = _built(GPT2LMHeadModel, GPT2Config(), dtype)
+    with torch.device("meta"):  # else the head is allocated once more before it is tied to the embedding
+        model = GPT2LMHeadModel(GPT2Config()).to(dtype).eval()
+    model.to_empty(device="cpu")
+    model.tie_weights()
+    for weight in model.parameters():
+        weight.normal_(std=0.02)
     cache = DynamicCache(config=model.config)
     model(input_ids=torch.randint(0, model.config.vocab_size, (batch, depth)), past_key_values=cache, logits_to_keep=1)
     token = torch.randint(0, model.config.vocab_size, (batch, 1))
 
     def step() -> None:
         model(input_ids=token, past_key_values=cache)
-        cache.crop(depth)
+        cache.crop(-1)
 
     return step
 

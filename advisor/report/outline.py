@@ -150,7 +150,7 @@ def _plan_lines(plan: Plan, workload: Workload) -> list[str]:
     if plan.binding is not None:
         where = f" in the {plan.binding_stage}" if plan.binding_stage not in (None, "model") else ""
         lines.append(f"What binds: {plan.binding}{where}")
-    if plan.nearest is not None:
+    if plan.nearest is not None and plan.nearest.says not in (plan.first_thing_to_change or ""):
         lines.append(f"Nearest plan that passes: {plan.nearest.says}")
     if plan.first_thing_to_change is not None:
         lines.append(f"First thing to change: {plan.first_thing_to_change}")

@@ -58,3 +58,14 @@ def test_the_twin_says_which_side_of_the_budget_and_by_how_much() -> None:
 
 def test_without_a_latency_there_is_no_picture(report: Report) -> None:
     assert drawn(report) == []
+
+
+@pytest.mark.parametrize("budget_ms", [1.0, 5.0, 50.0, 5000.0])
+def test_the_foot_of_the_budget_stands_under_its_mark(report: Report, budget_ms: float) -> None:
+    assert report.plan is not None
+    said = report.recommendation.workload.model_dump() | {"latency_budget_ms": budget_ms}
+    lines = [line.plain for line in latency_picture(report.plan, Workload.model_validate(said), 78)]
+    bar = next(line for line in lines if line.startswith("p50"))
+    foot = next(line for line in lines if "╵" in line)
+    assert foot.index("╵") == next(at for at, sign in enumerate(bar) if sign in "│┿")
+    assert not foot.startswith(" ")

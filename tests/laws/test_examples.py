@@ -1,0 +1,63 @@
+"""The examples are whole and valid, one of every kind, and those that measure nothing are up to date."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from advisor.core.documents import DOCUMENTS
+from advisor.store.answers import read_answers
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+DOCUMENT_KINDS = [kind for kind in DOCUMENTS if kind != "workload"]
+
+
+def advisor(*arguments: str) -> str:
+    command = [str(Path(sys.executable).parent / "advisor"), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("kind", DOCUMENT_KINDS)
+def test_there_is_a_valid_example_of_every_kind(kind: str) -> None:
+    text = (EXAMPLES / f"{kind}.json").read_text(encoding="utf-8")
+    document = json.loads(text)
+    assert (document["schema_version"], document["kind"]) == (1, kind)
+    DOCUMENTS[kind].model_validate_json(text)
+    schema = json.loads(advisor("schema", kind))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(document)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_answers_file_is_valid_and_meets_its_schema(path: Path) -> None:
+    answers = read_answers(str(path))
+    schema = json.loads(advisor("schema", "workload"))
+    Draft202012Validator(schema).validate(json.loads(answers.model_dump_json(exclude_unset=True)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        ("recommendation", ["recommend", "examples/ticket-routing.yaml"]),
+        ("models", ["models", "list"]),
+        ("model", ["models", "show", "t5-base"]),
+        ("rules", ["rules", "list"]),
+        ("rules-proof", ["rules", "check"]),
+    ],
+)
+def test_an_example_that_measures_nothing_is_what_the_command_prints(kind: str, command: list[str]) -> None:
+    assert (EXAMPLES / f"{kind}.json").read_text(encoding="utf-8") == advisor(*command, "--json")
+
+
+def test_no_example_holds_a_number_that_json_does_not_know() -> None:
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    for path in EXAMPLES.glob("*.json"):
+        json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
