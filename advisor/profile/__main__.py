@@ -57,7 +57,7 @@ def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
         if not may_fork():
             return start_fresh(job)
         return start_forked(
-            job.model_copy(update={"library_bytes": memory.library_bytes()}),
+            job.model_copy(update={"file_backed_bytes": memory.file_backed_bytes()}),
             serve_alone,
             close=(requests, events),
         )

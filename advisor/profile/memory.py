@@ -27,7 +27,7 @@ class Peak:
     since_reset: bool
 
 
-def library_bytes() -> int | None:
+def file_backed_bytes() -> int | None:
     """Bytes of files (mostly libraries) resident in this process, or None where the kernel keeps no count."""
     return _status().get("RssFile")
 
@@ -43,7 +43,7 @@ def reset_peak() -> bool:
     return True
 
 
-def peak(*, reset: bool, parent_library_bytes: int | None) -> Peak:
+def peak(*, reset: bool, parent_file_backed_bytes: int | None) -> Peak:
     """The peak since `reset_peak` (whose answer is `reset`), as a process on its own would have had it.
 
     VmHWM - RssFile + max(RssFile of the parent, RssFile): the pages of files counted once, whoever mapped them.
@@ -53,7 +53,7 @@ def peak(*, reset: bool, parent_library_bytes: int | None) -> Peak:
         unit = 1 if sys.platform == "darwin" else 1024
         return Peak(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, since_reset=False)
     files = status.get("RssFile", 0)
-    return Peak(status["VmHWM"] - files + max(parent_library_bytes or 0, files), since_reset=True)
+    return Peak(status["VmHWM"] - files + max(parent_file_backed_bytes or 0, files), since_reset=True)
 
 
 def _status() -> dict[str, int]:

@@ -17,7 +17,7 @@ from advisor.core.values import Value
 
 
 class Job(Value):
-    """What a worker is for. `library_bytes` are the library pages its parent has resident, None for a fresh process."""
+    """What a worker is for. `file_backed_bytes` are those its parent has resident, None for a fresh process."""
 
     model: ModelEntry
     dtype: Dtype
@@ -26,7 +26,7 @@ class Job(Value):
     seed: int
     tolerance: float
     latency_budget_s: float | None
-    library_bytes: int | None
+    file_backed_bytes: int | None
     parent_pid: int
 
 

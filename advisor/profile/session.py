@@ -273,7 +273,7 @@ class Session:
             seed=request.seed,
             tolerance=TOLERANCE[request.effort],
             latency_budget_s=request.latency_budget_s,
-            library_bytes=None,
+            file_backed_bytes=None,
             parent_pid=self._pid,
         )
 

@@ -106,7 +106,7 @@ def _timed(job: Job, loaded: Loaded, order: Order) -> Outcome:
     watch = Stopwatch(run, work.reset, work.check, limits, time.perf_counter_ns)
     reset = memory.reset_peak()
     first_s, result = watch.first()
-    peak = memory.peak(reset=reset, parent_library_bytes=job.library_bytes)
+    peak = memory.peak(reset=reset, parent_file_backed_bytes=job.file_backed_bytes)
     if not bool(result.isfinite().all()):
         return _failed(
             job, order, "not-finite", "Its output holds NaN or infinity: what it computes is no model's work."

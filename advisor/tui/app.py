@@ -231,7 +231,7 @@ class AdvisorApp(App[int], inherit_bindings=False):
     def _listen_for_signals(self) -> None:
         """A polite kill and a closed terminal end the app and keep what was measured."""
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        with contextlib.suppress(RuntimeError, ValueError):
             loop.add_signal_handler(signal.SIGTERM, lambda: self.run_worker(self._leave(EXIT_INTERRUPTED)))
             loop.add_signal_handler(signal.SIGHUP, self._lose_terminal)
 

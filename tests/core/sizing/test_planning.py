@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 
@@ -311,9 +310,3 @@ def test_cost_of_a_daily_volume_counts_the_idle_hours() -> None:
 
 def test_the_same_measurement_gives_the_same_plan() -> None:
     assert tickets() == tickets()
-
-
-def test_a_plan_does_not_depend_on_the_clock() -> None:
-    began = tickets()
-    time.sleep(0.01)
-    assert tickets().model_dump() == began.model_dump()
