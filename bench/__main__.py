@@ -139,7 +139,7 @@ def _bare(model: str, dtype: str, batch: int, tokens: int) -> dict[str, float]:
 
 def _cell(model: str, dtype: str, batch: int, tokens: int) -> dict[str, float]:
     command = [ADVISOR, "profile", model, "--json", "--dtype", dtype, "--batch", str(batch)]
-    command += ["--input-tokens", str(tokens)] + (["--output-tokens", "1"] if model == "gpt2" else [])
+    command += ["--input-tokens", str(tokens)]
     profile = json.loads(_output(command))
     stage = "decode" if model == "gpt2" else "forward"
     depth = tokens if model == "gpt2" else None

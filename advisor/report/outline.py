@@ -27,10 +27,21 @@ def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
     wall = figures.seconds(profile.wall_s)
     words = f"{model.id}: {model.architecture}, {size} parameters, {model.weights} weights; measured in {wall}"
     blocks: list[Block] = [Heading(words, level), Paragraph(machine_words(profile)), cells_table(profile.cells)]
-    notes = [f"{cell_name(cell)}: {cell.note}" for cell in profile.cells if cell.note]
-    if notes:
+    if notes := _notes(profile.cells):
         blocks.append(bullets(notes))
     return blocks
+
+
+def _notes(cells: Sequence[Cell]) -> list[str]:
+    """What the cells have to say, once for those that share their flags and dtype."""
+    alike: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in cells:
+        if cell.note:
+            alike.setdefault((cell.stage, cell.dtype, cell.flags), []).append(cell)
+    return [
+        f"{cell_name(first)}: {first.note}" + (f" {len(others)} more cells alike." if others else "")
+        for first, *others in alike.values()
+    ]
 
 
 def report_blocks(report: Report) -> list[Block]:

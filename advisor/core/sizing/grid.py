@@ -22,6 +22,7 @@ from advisor.core.sizing.measurement import Best, Cell, CellPlan, Stage
 BATCH_SIZES = (1, 4, 8)
 INPUT_TOKENS = (32, 64, 128)
 OUTPUT_TOKENS = 32
+"""How deep an encoder-decoder's cache is where nobody says how much is written."""
 _ALONE, _TOGETHER, _LONGEST, _SHORTER = range(4)
 
 
@@ -46,7 +47,8 @@ def cells_for(
 ) -> tuple[CellPlan, ...]:
     """Cells for a component that reads and writes `lengths`, the most decisive first.
 
-    Whatever is given replaces what would be chosen. Lengths a model has no positions for are cut to its context.
+    Whatever is given replaces what would be chosen. A length the model has no positions for is listed all the same: the
+    cell is then refused with that reason, which says more than a figure for another length.
     """
     if input_tokens is not None:
         shapes = [_Shape(tokens, _TOGETHER) for tokens in input_tokens]
@@ -64,9 +66,13 @@ def default_cells(
     input_tokens: Sequence[int] | None = None,
     output_tokens: int | None = None,
 ) -> tuple[CellPlan, ...]:
-    """Cells of a model without a workload, in the role it plays by itself."""
-    shapes = [_Shape(tokens, _TOGETHER) for tokens in input_tokens or INPUT_TOKENS]
-    return _cells(entry, "model", dtypes, batch_sizes or BATCH_SIZES, shapes, output_tokens or OUTPUT_TOKENS)
+    """Cells of a model without a workload, in the role it plays by itself: lengths that every model of today reads.
+
+    Decoding is measured at one depth for each length, or at the first and the last step of `output_tokens`.
+    """
+    lengths = input_tokens or [tokens for tokens in INPUT_TOKENS if tokens < entry.context_tokens] or [1]
+    shapes = [_Shape(tokens, _TOGETHER) for tokens in lengths]
+    return _cells(entry, "model", dtypes, batch_sizes or BATCH_SIZES, shapes, output_tokens)
 
 
 def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
@@ -97,7 +103,7 @@ def _cells(
     dtypes: Sequence[Dtype],
     batch_sizes: Sequence[int],
     shapes: Sequence[_Shape],
-    output_tokens: int,
+    output_tokens: int | None,
 ) -> tuple[CellPlan, ...]:
     """All cells of these shapes, each once, ordered by what hangs on them and then by what they cost."""
     ranked: dict[CellPlan, tuple[int, int, int]] = {}
@@ -111,40 +117,24 @@ def _cells(
 
 
 def _stage_cells(
-    entry: ModelEntry, role: Role, dtype: Dtype, batch: int, tokens: int, output_tokens: int
+    entry: ModelEntry, role: Role, dtype: Dtype, batch: int, tokens: int, output_tokens: int | None
 ) -> list[CellPlan]:
     """One cell per stage of the model and, for decoding, per depth: the first step of an answer and the last."""
-    tokens = _readable(entry, tokens)
     if entry.architecture == "encoder-only":
         stage: Stage = "embed" if role == "retriever" else "forward"
         return [CellPlan(stage=stage, dtype=dtype, batch_size=batch, input_tokens=tokens)]
     if entry.architecture == "decoder-only":
         read = CellPlan(stage="prefill", dtype=dtype, batch_size=batch, input_tokens=tokens)
-        depths = _depths(entry, tokens, tokens + output_tokens - 1, steps=output_tokens - 1)
+        depths = [tokens] if output_tokens is None else sorted({tokens, tokens + output_tokens - 1})
+        if output_tokens == 1:  # the first token is the whole answer, and it comes with the prompt
+            depths = []
         source = None
     else:
         read = CellPlan(stage="encode", dtype=dtype, batch_size=batch, input_tokens=tokens)
-        depths = _depths(entry, 1, output_tokens, steps=output_tokens)
+        depths = [OUTPUT_TOKENS] if output_tokens is None else sorted({1, output_tokens})
         source = tokens
     steps = [
         CellPlan(stage="decode", dtype=dtype, batch_size=batch, input_tokens=source, context_tokens=depth)
         for depth in depths
     ]
     return [read, *steps]
-
-
-def _readable(entry: ModelEntry, tokens: int) -> int:
-    """The length, cut to what the model has positions for; a decoder keeps one of them for the token it writes."""
-    if not entry.context_is_hard:
-        return tokens
-    return min(tokens, entry.context_tokens - (1 if entry.context_covers == "input+output" else 0))
-
-
-def _depths(entry: ModelEntry, first: int, last: int, *, steps: int) -> list[int]:
-    """The cache depths of the first and the last decode step; none where the first token is the whole answer."""
-    if steps < 1:
-        return []
-    if not entry.context_is_hard or entry.context_covers == "input":
-        return sorted({first, last})
-    deepest = entry.context_tokens - 1
-    return sorted({min(first, deepest), min(last, deepest)})
