@@ -84,12 +84,12 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _rules(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "rules", "list the rules, prove them, or compare two rule folders")
     kinds = one.add_subparsers(dest="rules_command", metavar="list|check|diff", required=True)
-    _common(_command(kinds, "list", "every rule with its title and sources"))
-    _common(_command(kinds, "check", "prove the rules complete and free of conflict"))
+    _common(_command(kinds, "list", "every rule with its title and sources"), models=False)
+    _common(_command(kinds, "check", "prove the rules complete and free of conflict, and the choice of models too"))
     diff = _command(kinds, "diff", "the workloads whose advice differs (exit 1 if any)")
     diff.add_argument("old", metavar="OLD", help="a rules folder")
     diff.add_argument("new", metavar="NEW", help="a rules folder")
-    _common(diff, rules=False)
+    _common(diff, rules=False, models=False)
 
 
 def _models(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -143,7 +143,7 @@ def _measuring(one: _Parser) -> None:
     one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
 
 
-def _common(one: _Parser, *, rules: bool = True) -> None:
+def _common(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
     one.add_argument(
         "--json",
         action="store_true",
@@ -155,9 +155,10 @@ def _common(one: _Parser, *, rules: bool = True) -> None:
         one.add_argument(
             "--rules", metavar="DIR", default=argparse.SUPPRESS, help="rules folder in place of the shipped one"
         )
-    one.add_argument(
-        "--models", metavar="DIR", default=argparse.SUPPRESS, help="models folder in place of the shipped one"
-    )
+    if models:
+        one.add_argument(
+            "--models", metavar="DIR", default=argparse.SUPPRESS, help="models folder in place of the shipped one"
+        )
     one.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help="no colour")
     one.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress on stderr")
 

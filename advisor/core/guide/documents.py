@@ -78,8 +78,8 @@ def rules_document(book: Rulebook) -> RulesDocument:
     return RulesDocument(rules_version=book.version, rules_sha256=book.sha256, rules=lines)
 
 
-def proof_document(book: Rulebook) -> RulesProofDocument:
-    """What was proved when the rulebook was loaded."""
+def proof_document(book: Rulebook, *others: Table) -> RulesProofDocument:
+    """What was proved when the rulebook, and tables beside it, were loaded."""
     tables = tuple(
         ProvedTable(
             table=table.name,
@@ -87,7 +87,7 @@ def proof_document(book: Rulebook) -> RulesProofDocument:
             rules=len(table.rules),
             examples=sum(len(rule.fires) + len(rule.silent) for rule in table.rules),
         )
-        for table in book.tables
+        for table in (*book.tables, *others)
     )
     return RulesProofDocument(rules_version=book.version, rules_sha256=book.sha256, tables=tables)
 
