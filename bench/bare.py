@@ -19,7 +19,7 @@ import torch
 from transformers import BertConfig, BertModel, DynamicCache, GPT2Config, GPT2LMHeadModel
 
 WARM_UP_SECONDS = 1.0
-SECONDS = 5.0
+SECONDS = 3.0
 LEAST_RUNS = 15
 
 
