@@ -67,13 +67,15 @@ def verdict_sentence(plan: Plan, recommendation: Recommendation) -> str:
     start = figures.VERDICT_WORDS[plan.verdict]
     if plan.verdict == "undecided":
         missing = [f"{stage.role} ({stage.note})" for stage in plan.stages if stage.note and stage.latency_ms is None]
-        return f"{start}: {'; '.join(missing) or 'something was not measured'}"
+        return f"{start}: {'; '.join(dict.fromkeys(missing)) or plan.first_thing_to_change}"
     latency = _at_percentile(plan.latency_ms, workload)
     if plan.replicas is None:
         return f"{start}: no number of replicas like this machine serves this within the budget; {plan.binding} binds"
     held = f", {workload.latency_percentile} % answered within {latency}" if latency else ""
     noun = "replica" if plan.replicas.high == 1 else "replicas"
-    return f"{start}: {figures.replicas(plan.replicas)} {noun} like this machine for {rate}{held}"
+    disturbed = any(finding.id == "PLAN-005" for finding in plan.findings)
+    doubt = "; the machine was busy while measuring, so it may do better" if disturbed else ""
+    return f"{start}: {figures.replicas(plan.replicas)} {noun} like this machine for {rate}{held}{doubt}"
 
 
 def machine_words(profile: Profile) -> str:
@@ -132,8 +134,8 @@ def _verdict(report: Report) -> list[Block]:
 
 def _plan(plan: Plan, workload: Workload) -> list[Block]:
     blocks: list[Block] = [bullets(_plan_lines(plan, workload)), _stages_table(plan.stages)]
-    if notes := [f"{stage.role}: {stage.note}" for stage in plan.stages if stage.note]:
-        blocks.append(bullets(notes))
+    if notes := dict.fromkeys(f"{stage.role}: {stage.note}" for stage in plan.stages if stage.note):
+        blocks.append(bullets(list(notes)))
     if plan.findings:
         found = [f"{finding.says} [{finding.id}; {figures.sources(finding.source)}]" for finding in plan.findings]
         blocks += [Heading("Findings", 2), bullets(found)]

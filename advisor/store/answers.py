@@ -15,7 +15,7 @@ from advisor.core.errors import AdvisorError, Problem, allowed_words
 from advisor.core.task import TASKS
 from advisor.core.workload import ANSWER_ORDER, Answers, cross_problems
 from advisor.store.schema import validate
-from advisor.store.yaml import MAX_BYTES, Parsed, Steps, parse, read
+from advisor.store.yaml import MAX_BYTES, Parsed, Steps, parse, parse_all, read
 
 _RATES = {
     "requests_per_second": ("requests_per_day", "peak_factor"),
@@ -47,11 +47,12 @@ def read_answers(source: str | None, settings: Sequence[str] = ()) -> Answers:
     """
     base = _from_source(source)
     settled, problems = _settings(settings)
+    problems += base.refused if base else ()
     merged = _Merged(base, settled, _merged_values(base, settled))
-    if "task" not in merged.value:
+    if "task" not in merged.value and not any(_is_about("task", problem) for problem in problems):
         fix = f"add `task: …` to the answers, or --set task=…; tasks: {', '.join(TASKS)}"
         problems.append(merged.problem((), 'the answer "task" is missing', fix))
-        merged.value["task"] = TASKS[0]  # any task: so that the other answers are checked in the same run
+    merged.value.setdefault("task", TASKS[0])  # any task: so that the other answers are checked in the same run
     answers, found = validate(merged, Answers)
     problems += found
     sound = answers or _sound_part(merged)
@@ -60,6 +61,11 @@ def read_answers(source: str | None, settings: Sequence[str] = ()) -> Answers:
     if problems or answers is None:
         raise AdvisorError(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
     return answers
+
+
+def _is_about(answer: str, problem: Problem) -> bool:
+    """Whether a problem already stands where this answer was said."""
+    return problem.file == f"--set {answer}" or (problem.source_line or "").lstrip().startswith(answer)
 
 
 def _sound_part(merged: _Merged) -> Answers | None:
@@ -73,8 +79,8 @@ def _sound_part(merged: _Merged) -> Answers | None:
 def _from_source(source: str | None) -> Parsed | None:
     if source is None:
         return None
-    parsed = parse(sys.stdin.buffer.read(MAX_BYTES + 1), file="stdin") if source == "-" else read(Path(source))
-    if not isinstance(parsed.value, dict):
+    parsed = parse_all(sys.stdin.buffer.read(MAX_BYTES + 1), file="stdin") if source == "-" else read(Path(source))
+    if not isinstance(parsed.value, dict) and not parsed.refused:
         raise AdvisorError([parsed.problem((), "answers are keys and values", "write lines like `task: chat`")])
     return parsed
 
@@ -86,7 +92,9 @@ def _settings(settings: Sequence[str]) -> tuple[dict[str, Parsed], list[Problem]
     for setting in settings:
         key, equals, text = setting.partition("=")
         file = f"--set {key}"
-        if key not in ANSWER_ORDER:
+        if not equals and key not in ANSWER_ORDER:
+            problems.append(Problem("--set", None, None, f'"{key}" is no setting', "write --set KEY=VALUE"))
+        elif key not in ANSWER_ORDER:
             problems.append(
                 Problem("--set", None, None, f'unknown answer "{key}" — {allowed_words(key, ANSWER_ORDER)}')
             )
@@ -101,7 +109,7 @@ def _settings(settings: Sequence[str]) -> tuple[dict[str, Parsed], list[Problem]
 
 
 def _merged_values(base: Parsed | None, settled: dict[str, Parsed]) -> dict[str, Any]:
-    values: dict[str, Any] = dict(base.value) if base else {}
+    values: dict[str, Any] = dict(base.value) if base and isinstance(base.value, dict) else {}
     for key in settled:
         for rival in _RATES.get(key, ()):
             if rival not in settled:

@@ -25,8 +25,9 @@ MAX_DEPTH = 20
 MAX_NUMBER_CHARACTERS = 300
 
 Steps = tuple[str | int, ...]
-Scalar = str | int | float | bool | None
 
+_REFUSED: Any = object()
+"""What stands for a value that was refused; it is left out of what holds it."""
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -64,6 +65,7 @@ class Parsed:
     value: Any
     lines: tuple[str, ...]
     root: _Node = field(repr=False)
+    refused: tuple[Problem, ...] = ()
 
     def place(self, path: Steps, *, key: bool = False) -> Place:
         """The place of the node at `path`, or of the nearest node above it; with `key`, of its key."""
@@ -83,7 +85,7 @@ class Parsed:
 
 
 def read(path: Path) -> Parsed:
-    """Read a file. Raises AdvisorError with every problem found, or the one that kept it from being read."""
+    """Read a file as `parse_all` reads text. Raises AdvisorError where it cannot be read at all."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -94,18 +96,30 @@ def read(path: Path) -> Parsed:
     except OSError as error:
         words = f"cannot be read: {error.strerror or error}"
         raise AdvisorError([Problem(str(path), None, None, words, "check the path and its permissions")]) from None
-    return parse(data, file=str(path))
+    return parse_all(data, file=str(path))
 
 
 def parse(text: str | bytes, *, file: str) -> Parsed:
     """Read one document from text. Raises AdvisorError with every problem, sorted by position."""
+    parsed = parse_all(text, file=file)
+    if parsed.refused:
+        raise AdvisorError(parsed.refused)
+    return parsed
+
+
+def parse_all(text: str | bytes, *, file: str) -> Parsed:
+    """Read what can be read of one document; `refused` holds what could not, sorted by position.
+
+    Raises AdvisorError only where nothing can be read: bytes that are not UTF-8, a file too large, broken syntax.
+    """
     content = _decode(text, file)
     lines = tuple(content.split("\n"))
     builder = _Builder(file, lines)
     value, root = builder.document(content)
-    if builder.problems:
-        raise AdvisorError(sorted(builder.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
-    return Parsed(file, value, lines, root)
+    refused = tuple(sorted(builder.problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+    if builder.broken:
+        raise AdvisorError(refused)
+    return Parsed(file, value, lines, root, refused)
 
 
 def _decode(text: str | bytes, file: str) -> str:
@@ -134,9 +148,11 @@ class _Builder:
         self.file = file
         self.lines = lines
         self.problems: list[Problem] = []
+        self.broken = False
 
     def document(self, content: str) -> tuple[Any, _Node]:
         nothing = None, _Node(Place(1, 1, 1))
+        self.broken = True  # until the end is reached
         try:
             events = yaml.parse(content, Loader=_Loader)
             for event in events:
@@ -162,6 +178,7 @@ class _Builder:
         except _TooDeepError as error:
             self._refuse(error.place, f"nested deeper than {MAX_DEPTH}", "flatten it")
             return nothing
+        self.broken = False
         return built
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> tuple[Any, _Node]:
@@ -170,11 +187,11 @@ class _Builder:
             raise _TooDeepError(place)
         if isinstance(event, yaml.AliasEvent):
             self._refuse(place, f"alias *{event.anchor} is not allowed", "write the value out")
-            return None, _Node(place)
+            return _REFUSED, _Node(place)
         if (anchor := getattr(event, "anchor", None)) is not None:
             self._refuse(place, f"anchor &{anchor} is not allowed", "write the value out where it is needed")
         if (tag := getattr(event, "tag", None)) is not None:
-            self._refuse(place, f"tag {tag} is not allowed", "remove the tag")
+            self._refuse(place, f"tag {tag.replace('tag:yaml.org,2002:', '!!')} is not allowed", "remove the tag")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, place), _Node(place)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -184,8 +201,10 @@ class _Builder:
     def _sequence(self, events: Iterator[yaml.Event], node: _Node, depth: int) -> tuple[list[Any], _Node]:
         values: list[Any] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            value, node.children[len(values)] = self._node(event, events, depth + 1)
-            values.append(value)
+            value, child = self._node(event, events, depth + 1)
+            if value is not _REFUSED:
+                node.children[len(values)] = child
+                values.append(value)
         return values, node
 
     def _mapping(self, events: Iterator[yaml.Event], node: _Node, depth: int) -> tuple[dict[str, Any], _Node]:
@@ -193,8 +212,12 @@ class _Builder:
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key, key_node = self._node(event, events, depth + 1)
             value, value_node = self._node(next(events), events, depth + 1)
+            if key is _REFUSED:
+                continue
             if not isinstance(key, str):
                 self._refuse(key_node.place, "a key must be text", "put quotes around it or write a word")
+            elif value is _REFUSED:
+                continue
             elif key in values:
                 first = node.keys[key].line
                 self._refuse(key_node.place, f'duplicate key "{key}", first on line {first}', "keep one of them")
@@ -203,7 +226,7 @@ class _Builder:
                 node.children[key], node.keys[key] = value_node, key_node.place
         return values, node
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Any:
         text: str = event.value
         if event.style in ("'", '"', "|", ">"):  # quoted or block: text, whatever it looks like
             return self._checked_text(text, place)
@@ -211,29 +234,30 @@ class _Builder:
             return _WORDS[text]
         if len(text) > MAX_NUMBER_CHARACTERS and _FLOAT.fullmatch(text):
             self._refuse(place, "a number of more than 300 digits", "give a number that something can have")
-            return None
+            return _REFUSED
         if _INT.fullmatch(text):
             return int(text)
         if _NOT_FINITE.fullmatch(text):
             self._refuse(place, f"{text} is not a number here", "give a finite number, or null where it is unknown")
-            return None
+            return _REFUSED
         if re.fullmatch(r"[-+]?0[0-9]+", text):
             self._refuse(place, f"{text} could be meant as octal", "write it without leading zeros, or in quotes")
-            return None
+            return _REFUSED
         if _FLOAT.fullmatch(text):
             return self._finite(text, place)
         return self._checked_text(text, place)
 
-    def _finite(self, text: str, place: Place) -> float | None:
+    def _finite(self, text: str, place: Place) -> Any:
         number = float(text)
         if math.isfinite(number):
             return number
         self._refuse(place, f"{text} is too large for a number", "give a number that something can have")
-        return None
+        return _REFUSED
 
-    def _checked_text(self, text: str, place: Place) -> str:
+    def _checked_text(self, text: str, place: Place) -> Any:
         if found := _UNPRINTABLE.search(text):
             self._refuse(place, f"character U+{ord(found[0]):04X} is not allowed in text", "remove it")
+            return _REFUSED
         return text
 
     def _refuse(self, place: Place, message: str, fix: str | None) -> None:

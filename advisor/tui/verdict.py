@@ -33,7 +33,7 @@ class VerdictScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "save", "Save", id="verdict.save"),
         Binding("c", "copy", "Copy command", id="verdict.copy"),
-        Binding("d,escape", "describe", "Change answers", id="verdict.describe", key_display="d"),
+        Binding("d", "describe", "Change answers", id="verdict.describe", key_display="d"),
     ]
 
     app: AdvisorApp

@@ -121,3 +121,22 @@ def test_a_missing_task_lists_the_tasks(tmp_path: Path) -> None:
 
 def test_answers_that_are_a_list_are_refused(tmp_path: Path) -> None:
     assert "keys and values" in refused(tmp_path, "- task: chat\n")[0].message
+
+
+def test_what_yaml_refuses_does_not_hide_what_answers_refuse(tmp_path: Path) -> None:
+    text = (
+        "task: chat\nrequests_per_second: .NaN\nlatency_budget_ms: -5\nfoo: 1\nlanguages: &a two\ninput_tokens: 012\n"
+    )
+    found = refused(tmp_path, text, "priority=x")
+    assert {one.line for one in found} == {None, 2, 3, 4, 5, 6}
+
+
+def test_a_task_that_was_refused_is_not_called_missing(tmp_path: Path) -> None:
+    assert [one.message for one in refused(tmp_path, "task: !!str chat\n")] == ["tag !!str is not allowed"]
+    assert not any("missing" in one.message for one in refused(tmp_path, "task: .nan\n"))
+
+
+def test_a_setting_without_a_key_says_how_to_write_one() -> None:
+    with pytest.raises(AdvisorError) as caught:
+        read_answers(None, ["chat"])
+    assert any(one.fix == "write --set KEY=VALUE" for one in caught.value.problems)

@@ -21,6 +21,8 @@ from advisor.core.sizing.plan import Finding
 from advisor.core.sizing.statistics import samples_to_bound
 from advisor.core.sizing.wording import gib, milliseconds, replicas, three_digits
 
+_ADDS_TIME: frozenset[Flag] = frozenset({"not-steady", "throttled", "stolen", "other-load", "swapping"})
+"""Flags of cells that would have been quicker on a machine left alone."""
 _DISTURBED: tuple[Flag, ...] = ("not-steady", "undecided", "too-slow", "throttled", "stolen", "other-load", "swapping")
 
 
@@ -183,6 +185,16 @@ def _disturbed(facts: Facts) -> Iterator[Finding]:
             flags = sorted({flag for cell in cells for flag in cell.flags if flag in _DISTURBED})
             says = f"{sized.part.role}: {len(cells)} of the cells behind these figures are flagged {', '.join(flags)}."
             yield _ours("005", says)
+
+
+def disturbed_alone(design: Design, sizing: Sizing) -> tuple[Flag, ...]:
+    """What disturbed the measurement of requests on their own, in any dtype; empty where nothing did.
+
+    Whether any number of replicas can meet a budget rests on these cells.
+    """
+    stages = {sized.part.role: sized.part.stages for sized in sizing.parts}
+    cells = [cell for role in stages for cell in design.profiles[role].cells if cell.stage in stages[role]]
+    return tuple(sorted({flag for cell in cells if cell.batch_size == 1 for flag in cell.flags if flag in _ADDS_TIME}))
 
 
 def _served_by(facts: Facts, sized: SizedPart) -> list[Cell]:

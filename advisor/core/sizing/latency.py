@@ -11,7 +11,7 @@ need no more than the next bigger one.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -21,6 +21,9 @@ Bound = Literal["low", "mid", "high"]
 """The lower end of what was measured (a fast machine), its median, its upper end."""
 
 BOUNDS: tuple[Bound, ...] = get_args(Bound)
+
+_QUANTILES = 299
+"""As many as a cell has samples at most, so that no tail is lost."""
 
 _INVALID: frozenset[Flag] = frozenset(
     {
@@ -52,10 +55,18 @@ def bounds_of(cell: Cell) -> dict[Bound, float]:
 
 
 def residuals_of(cells: Iterable[Cell]) -> tuple[float, ...]:
-    """Every sample of these cells divided by its cell's median: how much one run differs from another."""
+    """How much one run differs from another: the samples of each cell, divided by its median.
+
+    Each cell weighs the same, by as many of its quantiles: a noisy cell has far more samples than a steady one.
+    """
     kept = (cell for cell in cells if usable(cell) and cell.samples_s)
-    ratios = tuple(sample / (cell.median_s or 1.0) for cell in kept for sample in cell.samples_s or ())
-    return ratios or (1.0,)
+    ratios = [sample / (cell.median_s or 1.0) for cell in kept for sample in _quantiles(cell.samples_s or ())]
+    return tuple(ratios) or (1.0,)
+
+
+def _quantiles(samples_s: Sequence[float]) -> Iterator[float]:
+    ordered = sorted(samples_s)
+    return (ordered[step * len(ordered) // _QUANTILES] for step in range(_QUANTILES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ that saves most replicas; for one that could not be decided, the measurement tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from advisor.core.sizing.candidates import Part
 from advisor.core.sizing.design import Design, demand_of
@@ -22,14 +22,22 @@ _BUDGET_MOST_MS = 1e15
 
 
 def first_thing_to_change(
-    design: Design, parts: tuple[Part, ...], sizing: Sizing | None, verdict: Verdict, nearest: Nearest | None
+    design: Design,
+    parts: tuple[Part, ...],
+    sizing: Sizing | None,
+    verdict: Verdict,
+    nearest: Nearest | None,
+    disturbed: Sequence[str] = (),
 ) -> str:
-    """The sentence for a plan."""
+    """The sentence for a plan. `disturbed` are the flags of what a request takes alone."""
     missing = [part for part in parts if part.missing is not None]
     if nearest is not None:
-        return f"Change one answer: {nearest.says}."
+        return f"Change {'two answers' if nearest.also else 'one answer'}: {nearest.says}."
     if verdict == "misses" and sizing is not None:
         return _slowest_part(sizing)
+    if verdict == "undecided" and disturbed and sizing is not None and not any(sizing.passes.values()):
+        found = f"the budget was missed, but the machine was not left alone while measuring ({', '.join(disturbed)})"
+        return f"Measure again on an idle machine: {found}."
     if missing:
         return _open_part(design, missing[0], sizing)
     floors = [floor for sized in sizing.parts for floor in sized.candidate.floors] if sizing else []

@@ -8,11 +8,11 @@ feasibility needs no queue; the change that is named is still sized in full befo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 from advisor.core.architecture import Role
-from advisor.core.guide.recommendation import Answer
+from advisor.core.guide.recommendation import Answer, Change
 from advisor.core.hardware import GIB
 from advisor.core.sizing.candidates import Part
 from advisor.core.sizing.design import Design, demand_of
@@ -41,13 +41,30 @@ class _Move:
 
 
 def nearest_plan(design: Design) -> Nearest | None:
-    """The nearest change that passes, verified; None where no single answer helps."""
+    """The nearest change that passes, verified: of one answer, else of both budgets; None where nothing helps."""
     for move in sorted(_moves(design), key=lambda move: move.distance):
         sizing = _sized(design, move)
         if all(sizing.passes.values()) and sizing.fits_memory and sizing.replicas is not None:
             says = _words(design, move, sizing.replicas["mid"])
             return Nearest(answer=move.answer, from_=move.before, to=move.after, says=says)
-    return None
+    return _both_budgets(design)
+
+
+def _both_budgets(design: Design) -> Nearest | None:
+    """The budget for the answer and the one for its first token moved together."""
+    moves = list(_budget_moves(design))
+    if len(moves) < 2:
+        return None
+    one, other = moves
+    both = replace(one, workload=_changed(one.workload, other.answer, other.after))
+    sizing = _sized(design, both)
+    if not all(sizing.passes.values()) or not sizing.fits_memory or sizing.replicas is None:
+        return None
+    rate = three_digits(design.workload.requests_per_second)
+    bounds = " together with ".join(f"{move.answer} of at least {three_digits(move.after)}" for move in moves)
+    says = f"{bounds} would pass, with {replicas(sizing.replicas['mid'])} for {rate}/s"
+    also = Change(answer=other.answer, from_=other.before, to=other.after)
+    return Nearest(answer=one.answer, from_=one.before, to=one.after, also=(also,), says=says)
 
 
 def measured(parts: tuple[Part, ...]) -> tuple[Part, ...]:

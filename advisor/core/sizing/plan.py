@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from advisor.core.architecture import Role
-from advisor.core.guide.recommendation import Answer, Source
+from advisor.core.guide.recommendation import Answer, Change, Source
 from advisor.core.hardware import Dtype
 from advisor.core.sizing.measurement import Origin, Runtime, Stage
 from advisor.core.values import Value
@@ -87,13 +87,17 @@ class Assumption(Value):
 
 
 class Nearest(Value):
-    """The nearest plan that would pass: which answer to change, from what to what, and in words what it then takes."""
+    """The nearest plan that would pass: which answer to change, from what to what, and in words what it then takes.
+
+    `also` holds what must change with it where no single answer is enough.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
     answer: str
     from_: Answer = Field(alias="from")
     to: Answer
+    also: tuple[Change, ...] = ()
     says: str
 
 

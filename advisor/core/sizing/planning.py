@@ -15,7 +15,7 @@ from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.candidates import Part, StageFact
 from advisor.core.sizing.capacity import UTILISATION_LIMIT, Outcome, percentile
 from advisor.core.sizing.design import Design, Index, demand_of
-from advisor.core.sizing.findings import Facts, findings
+from advisor.core.sizing.findings import Facts, disturbed_alone, findings
 from advisor.core.sizing.latency import BOUNDS
 from advisor.core.sizing.levers import first_thing_to_change
 from advisor.core.sizing.measurement import Origin, Profile, Stage
@@ -59,7 +59,8 @@ def plan(
     sizable = measured(parts)
     demand = demand_of(workload, writes=bool(sizable) and sizable[-1].writes)
     sizing = size(sizable, demand, workload.requests_per_second, memory_limit_bytes, seed) if sizable else None
-    verdict = _verdict(parts, sizing)
+    disturbed = disturbed_alone(design, sizing) if sizing is not None else ()
+    verdict = _verdict(parts, sizing, disturbed=bool(disturbed))
     nearest = nearest_plan(design) if sizing is not None and verdict == "misses" else None
     index = design.index(workload)
     total = _total_replicas(sizing, index, memory_limit_bytes)
@@ -82,17 +83,22 @@ def plan(
         findings=findings(Facts(design, parts, demand, sizing)),
         assumptions=_assumptions(parts, demand.has_budget, sizing),
         nearest=nearest,
-        first_thing_to_change=first_thing_to_change(design, parts, sizing, verdict, nearest),
+        first_thing_to_change=first_thing_to_change(design, parts, sizing, verdict, nearest, disturbed),
         reproduce=reproduce,
     )
 
 
-def _verdict(parts: tuple[Part, ...], sizing: Sizing | None) -> Verdict:
-    """Misses if what was measured is already too slow at its best or too large; meets only if nothing is left open."""
+def _verdict(parts: tuple[Part, ...], sizing: Sizing | None, *, disturbed: bool) -> Verdict:
+    """Misses if what was measured is already too slow at its best or too large; meets only if nothing is left open.
+
+    Disturbance only ever adds time: on a disturbed machine a budget that is met stays met, one that is missed is open.
+    """
     if sizing is None:
         return "undecided"
-    if not sizing.fits_memory or not any(sizing.passes.values()):
+    if not sizing.fits_memory:
         return "misses"
+    if not any(sizing.passes.values()):
+        return "undecided" if disturbed else "misses"
     open_ends = any(part.missing for part in parts) or any(sized.candidate.floors for sized in sizing.parts)
     return "undecided" if open_ends or not all(sizing.passes.values()) else "meets"
 
@@ -101,7 +107,7 @@ def _meets_latency(has_budget: bool, verdict: Verdict, sizing: Sizing | None) ->
     if not has_budget or sizing is None:
         return None
     if not any(sizing.passes.values()):
-        return False
+        return False if verdict == "misses" else None
     return True if verdict != "undecided" and all(sizing.passes.values()) else None
 
 

@@ -310,3 +310,21 @@ def test_cost_of_a_daily_volume_counts_the_idle_hours() -> None:
 
 def test_the_same_measurement_gives_the_same_plan() -> None:
     assert tickets() == tickets()
+
+
+def test_a_miss_on_a_disturbed_machine_is_undecided_and_says_so() -> None:
+    def disturbed(each: Cell) -> Cell:
+        return each.model_copy(update={"flags": ("other-load",)})
+
+    answers = TICKETS | {"latency_budget_ms": 0.5}
+    assert planned(answers, ONE_ENCODER, {"model": encoder}).verdict == "misses"
+    plan = planned(answers, ONE_ENCODER, {"model": encoder}, alter=disturbed)
+    assert (plan.verdict, plan.meets_latency, plan.nearest) == ("undecided", None, None)
+    assert "idle machine" in (plan.first_thing_to_change or "")
+
+
+def test_a_budget_met_on_a_disturbed_machine_is_met() -> None:
+    def disturbed(each: Cell) -> Cell:
+        return each.model_copy(update={"flags": ("other-load",)})
+
+    assert planned(TICKETS, ONE_ENCODER, {"model": encoder}, alter=disturbed).verdict == "meets"
