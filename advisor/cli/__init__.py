@@ -18,8 +18,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Looking for plug-ins of pydantic, of which we use none, reads the metadata of every package installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from advisor.cli.dispatch import run
-
+    try:
+        from advisor.cli.dispatch import run
+    except KeyboardInterrupt:  # Ctrl-C before there is anything to interrupt
+        return 130
     if argv is not None:
         return run(list(argv))
     # Starting makes many objects that all stay: looking through them for waste again and again finds none.

@@ -50,11 +50,11 @@ def width() -> int:
     """Columns to write in: the terminal's, at most 120; 100 where stdout is none."""
     try:
         return min(120, os.get_terminal_size(sys.stdout.fileno()).columns or 100)
-    except OSError:
+    except (OSError, AttributeError):  # no terminal, or no stdout at all
         return 100
 
 
 def coloured(options: argparse.Namespace) -> bool:
     """Whether colour is wanted: a terminal, no --plain, no NO_COLOR, no dumb terminal."""
     wanted = not getattr(options, "plain", False) and not os.environ.get("NO_COLOR")
-    return wanted and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return wanted and sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

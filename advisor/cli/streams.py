@@ -10,6 +10,8 @@ from advisor.core.errors import AdvisorError
 
 def put(words: str) -> None:
     """Write to stdout. Raises BrokenPipeError where the reader left, AdvisorError where the disk refuses."""
+    if sys.stdout is None:  # closed by the caller before we began (`>&-`)
+        raise AdvisorError("stdout is closed, so there is nowhere to print")
     try:
         sys.stdout.write(words)
         sys.stdout.flush()

@@ -26,7 +26,7 @@ DEFAULT_PEAK_FACTOR = 3.0
 SECONDS_PER_DAY = 86_400
 MAX_REQUESTS_PER_SECOND = 1e9
 FEW_SHOT_PROMPT_TOKENS = 512
-"""Prompt added where an architecture that generates does an understanding task (origin: assumed)."""
+"""Examples shown to a model that writes before each text it is to label (origin: assumed)."""
 LABEL_TOKENS_MIN = 4
 """Least tokens such an architecture writes to name a label (origin: assumed)."""
 RAG_QUERY_TOKENS = 32

@@ -1,6 +1,6 @@
 """Filling memory with values that cost what real ones cost, at memory speed.
 
-Zeros would share one physical page and run too fast, untouched pages would hide from the memory figure, garbage holds
+Zeros cost no memory and less time than numbers do, untouched pages would hide from the memory figure, garbage holds
 denormals and NaN and runs too slow, and a random number for each weight takes longer than measuring. So a tile of
 small random values is repeated over the whole tensor.
 """

@@ -99,7 +99,7 @@ def _timed(job: Job, loaded: Loaded, order: Order) -> Outcome:
 
     def run() -> torch.Tensor:
         result = work.run()
-        synchronise()  # kernels are queued: without this we time the queue
+        synchronise()  # a device works on after the call has returned
         return result
 
     limits = Limits(order.share_s, order.limit_s, job.tolerance, job.latency_budget_s)

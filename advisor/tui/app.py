@@ -1,7 +1,7 @@
 """The application: what all screens share. It holds the knowledge and the measuring child, and knows how to end.
 
-The child is started with the first screen, so that it is warm by the last answer; where it cannot be, the advice still
-stands and one sentence says what to install.
+The child is started with the first screen, and has imported torch before the questions are answered; where it cannot be
+started, the advice still stands and one sentence says what to install.
 """
 
 from __future__ import annotations

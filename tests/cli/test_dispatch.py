@@ -112,3 +112,11 @@ def test_hostile_words_reach_no_terminal_as_control(run: Run, hostile: str) -> N
         assert done.code == 2
         assert "\x1b" not in done.err
         assert "\u202e" not in done.err
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_closed_stdout_is_said_not_thrown(more: list[str]) -> None:
+    words = " ".join([*ADVISOR, "recommend", "--set", "task=chat", *more])
+    done = subprocess.run(["bash", "-c", f"exec {words} >&-"], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert "stdout is closed" in done.stderr

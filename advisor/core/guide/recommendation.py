@@ -84,7 +84,7 @@ class Component(Value):
 class Alternative(Value):
     """Another architecture: what speaks against it here and the smallest change of answers that leads to it.
 
-    `possible` is False where no change of answers other than the task leads there; `flip` is then empty.
+    `possible` is False where only another task would lead there; `flip` is then empty.
     """
 
     architecture: Architecture

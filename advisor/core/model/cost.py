@@ -60,11 +60,11 @@ def weight_bytes(entry: ModelEntry, dtype: Dtype) -> int:
 def kv_cache_bytes(
     entry: ModelEntry, *, dtype: Dtype, batch_size: int, context_tokens: int, source_tokens: int = 0
 ) -> int:
-    """Bytes of keys and values kept while decoding: `context_tokens` written ones, and those of the source.
+    """Bytes the cache holds after `context_tokens` tokens, and after a source where there is one.
 
     One key and one value vector per decoder layer, sequence, key-value head and token. An encoder-decoder also keeps
     the keys and values its cross-attention reads, one set per token of the source; a decoder-only model has no source.
-    Zero for an encoder-only model, which keeps nothing between steps. Source: Pope et al. 2022, arXiv:2211.05102.
+    Zero for an encoder-only model, which has no steps. Source: Pope et al. 2022, arXiv:2211.05102.
     """
     stack = anatomy(entry).decoder
     if stack is None:

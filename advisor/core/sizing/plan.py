@@ -108,8 +108,8 @@ class Plan(Value):
     alone where there is no plan; `origin` says where they come from. `judged_latency_ms` and `judged_first_token_ms`
     are the same at the workload's own percentile, to be held against the budgets. `meets_latency` is None without a
     budget and where it is not decided. `replicas` counts the machines of all parts of a pipeline,
-    `capacity_per_replica_rps` is that of the part named in `binding_stage`. When no number of replicas meets the
-    budget, `replicas` and `utilisation` are None and `nearest` holds the smallest change that would pass.
+    `capacity_per_replica_rps` is that of the part named in `binding_stage`. Where the budget
+    cannot be met however many there are, both `replicas` and `utilisation` are None, and `nearest` says what would do.
     `cost_per_million_requests` is in the currency of `replica_cost_per_hour`, with replicas paid for around the
     clock. In a pipeline with a part that has no figure, all of these are of the parts that have
     one.
