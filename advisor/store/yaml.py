@@ -3,7 +3,8 @@
 Every file a person writes comes through here: answers, rules, models. What YAML makes guessable is refused: duplicate
 keys, anchors, aliases, tags, several documents, keys that are not text, NaN and infinity, bytes that are not UTF-8,
 files larger than 1 MiB, nesting beyond 20 levels. Scalars are YAML 1.2's (`400e6` is a number; `yes`, `012` and
-`1_000` are not what they seem). Built on libyaml's events, because composing would resolve aliases before anyone could refuse them.
+`1_000` are not what they seem). Built on libyaml's events, because composing would resolve aliases before anyone could
+refuse them.
 `schema` turns what was read into checked values.
 """
 
