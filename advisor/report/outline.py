@@ -74,7 +74,7 @@ def verdict_sentence(plan: Plan, recommendation: Recommendation) -> str:
     held = f", {workload.latency_percentile} % answered within {latency}" if latency else ""
     noun = "replica" if plan.replicas.high == 1 else "replicas"
     disturbed = any(finding.id == "PLAN-005" for finding in plan.findings)
-    doubt = "; the machine was busy while measuring, so it may do better" if disturbed else ""
+    doubt = "; part of the measurement was disturbed, see the findings" if disturbed else ""
     return f"{start}: {figures.replicas(plan.replicas)} {noun} like this machine for {rate}{held}{doubt}"
 
 

@@ -61,3 +61,7 @@ def test_every_file_and_folder_named_exists() -> None:
         assert (ROOT / name).exists(), name
     for name in re.findall(r"\]\(((?!http)[^)]+)\)", README):
         assert (ROOT / name).exists(), name
+
+
+def test_no_line_still_waits_to_be_written() -> None:
+    assert not re.search(r"^(- )?[A-Z]{4,}$", README, re.MULTILINE)
