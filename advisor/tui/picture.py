@@ -11,8 +11,8 @@ from advisor.tui.prose import MUTED, Lines, paragraph, text
 
 _FULL, _HALF = "━", "╸"
 _MARK, _CROSSED = "│", "┿"
-_HARD_SPACE = "\N{NO-BREAK SPACE}"
-"""Textual drops plain spaces at the start of a line that is wrapped."""
+_RULE = "┈"
+"""Spaces would not do: Textual drops those at the start of a line that is wrapped."""
 _LEAST_BAR = 8
 _LEAD = 6
 """Columns before a bar: `p95 ✓ `."""
@@ -50,10 +50,10 @@ def _bars(title: str, latency: Percentiles, budget_ms: float | None, percentile:
 
 
 def _under(column: int, words: str, width: int) -> str:
-    """A foot under the mark with its words to the right, or to the left where there is no room."""
+    """A rule that leads to a foot under the mark, its words to the right, or to the left where there is no room."""
     if column + 2 + len(words) <= width:
-        return f"{_HARD_SPACE * column}╵ {words}"
-    return f"{words} ╵".rjust(column + 1, _HARD_SPACE)
+        return f"{_RULE * column}┘ {words}"
+    return f"{words} ".ljust(column, _RULE) + "┘"
 
 
 def _judged(value: float, budget_ms: float | None) -> tuple[str, str]:

@@ -66,6 +66,6 @@ def test_the_foot_of_the_budget_stands_under_its_mark(report: Report, budget_ms:
     said = report.recommendation.workload.model_dump() | {"latency_budget_ms": budget_ms}
     lines = [line.plain for line in latency_picture(report.plan, Workload.model_validate(said), 78)]
     bar = next(line for line in lines if line.startswith("p50"))
-    foot = next(line for line in lines if "╵" in line)
-    assert foot.index("╵") == next(at for at, sign in enumerate(bar) if sign in "│┿")
+    foot = next(line for line in lines if "┘" in line)
+    assert foot.index("┘") == next(at for at, sign in enumerate(bar) if sign in "│┿")
     assert not foot.startswith(" ")
