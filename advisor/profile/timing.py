@@ -37,6 +37,9 @@ WARM_UP_RUNS = 2
 WARM_UP_SHARE = 0.4
 """The part of a cell's share that warm-up may take beyond the least it must do."""
 STEADY_BLOCKS = 5
+SAMPLING_SECONDS = 1.0
+"""A shared machine has faster and slower spells of about this length: quick runs that saw one spell alone would agree
+with each other and with nothing else. So no cell is settled sooner, however narrow its interval."""
 COLD_FACTOR = 3.0
 """A first run pays for compiling and for first touches: no more than this many times a later one, as far as seen."""
 CLOCK_SHARE = 0.01
@@ -101,9 +104,7 @@ class Stopwatch(Generic[Result]):
         if self._hopeless(warm[0], runs=LEAST):
             return self._too_slow(min(first_s, warm[0]), "one run")
         warmed = self._warm_up(warm)
-        samples = sample_until(
-            self._take, tolerance=self._limits.tolerance, may_go_on=lambda taken: self._may_go_on(taken)
-        )
+        samples = sample_until(self._take, enough=self._enough, may_go_on=self._may_go_on)
         if len(samples) < LEAST:
             return self._too_slow(min([first_s, *warm, *samples]), "one run")
         return self._timing(samples, warmed)
@@ -124,11 +125,15 @@ class Stopwatch(Generic[Result]):
             taken.append(self._block(self._runs))
         return taken
 
+    def _enough(self, taken: Sequence[float]) -> bool:
+        """Whether more samples would change nothing: the median is known, or it misses the budget for certain."""
+        if sum(taken) * self._runs < SAMPLING_SECONDS:
+            return False
+        return precise_enough(taken, self._limits.tolerance) or self._missed(taken)
+
     def _may_go_on(self, taken: Sequence[float]) -> bool:
-        """Whether the next planned size is worth its time and fits the share."""
-        interval, size = order_statistic_interval(taken), next_planned_size(len(taken))
-        if self._limits.budget_s is not None and interval is not None and interval[0] > self._limits.budget_s:
-            return False  # the median misses the budget whatever more samples say
+        """Whether the next planned size fits the share."""
+        size = next_planned_size(len(taken))
         if size is None:
             return False
         return self._elapsed() + (size - len(taken)) * median(taken) * self._runs <= self._limits.share_s

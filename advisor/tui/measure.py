@@ -108,7 +108,7 @@ class MeasureScreen(Screen[None]):
         words = "Stopping; what is measured stays." if self._cancelling else self.progress.says
         gone = f"{time.monotonic() - self._began:.0f} s"
         found = paragraph(width, (words, "bold"))
-        return [*found, *paragraph(width, (f"{gone} gone by, {_cells_words(len(self.progress.cells))}.", MUTED))]
+        return [*found, *paragraph(width, (f"{gone} gone by, {_cells_words(self.progress.measured)}.", MUTED))]
 
     def _cells(self, width: int) -> Lines:
         cells = [cell for _, cell in self.progress.cells]

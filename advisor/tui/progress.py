@@ -43,6 +43,11 @@ class Progress:
                 sentence = f"{says} {fix}" if fix else says
                 return replace(self, says=sentence, trouble=(*self.trouble, sentence))
 
+    @property
+    def measured(self) -> int:
+        """How many cells have a figure: one that was cancelled or failed has none."""
+        return sum(cell.median_s is not None for _, cell in self.cells)
+
     def _model(self, role: Role) -> str:
         return dict(self.models).get(role, role)
 

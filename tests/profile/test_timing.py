@@ -57,12 +57,22 @@ def timed(bench: Bench, limits: Limits = WIDE):  # type: ignore[no-untyped-def]
 
 
 def test_a_constant_task_needs_six_samples_after_half_a_second() -> None:
-    bench = Bench(lambda n: 0.1)
+    bench = Bench(lambda n: 0.2)
     timing = timed(bench)
-    assert timing.samples_s == pytest.approx([0.1] * 6, rel=1e-4)
+    assert timing.samples_s == pytest.approx([0.2] * 6, rel=1e-4)
     assert timing.flags == ()
     assert timing.more_samples is None
-    assert bench.runs >= 0.5 / 0.1 + 6
+    assert bench.runs >= 0.5 / 0.2 + 6
+
+
+@pytest.mark.parametrize(("run_s", "samples"), [(0.2, 6), (0.1, 15), (0.02, 59), (0.002, 299)])
+def test_quick_runs_are_sampled_for_a_second_however_well_they_agree(run_s: float, samples: int) -> None:
+    assert len(timed(Bench(lambda n: run_s)).samples_s) == samples
+
+
+def test_a_spell_of_a_fast_machine_does_not_settle_a_cell() -> None:
+    timing = timed(Bench(lambda n: 0.03 if n < 40 else 0.04))
+    assert max(timing.samples_s) > 0.035
 
 
 def test_the_first_run_is_never_a_sample() -> None:
@@ -142,7 +152,7 @@ def test_nobody_runs_far_beyond_the_limit() -> None:
 
 def test_a_median_that_is_certain_to_miss_the_budget_is_sampled_no_further() -> None:
     def noisy(n: int) -> float:
-        return 0.1 if n % 2 else 0.3
+        return 0.1 if n % 2 else 0.3  # six runs are more than a second
 
     open_ended = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1))
     missed = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1, budget_s=0.05))
@@ -165,9 +175,9 @@ def test_a_block_of_one_is_enough_for_whole_models() -> None:
 
 
 def test_putting_the_state_back_is_not_timed_and_happens_after_every_run() -> None:
-    bench = Bench(lambda n: 0.1, reset_s=5.0)
+    bench = Bench(lambda n: 0.2, reset_s=5.0)
     timing = timed(bench)
-    assert timing.samples_s == pytest.approx([0.1] * 6, rel=1e-4)
+    assert timing.samples_s == pytest.approx([0.2] * 6, rel=1e-4)
     assert bench.resets == bench.runs
 
 

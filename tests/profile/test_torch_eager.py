@@ -88,7 +88,7 @@ def test_a_filled_cache_looks_like_one_that_was_prefilled(model_type: str, chang
     for ours, theirs in zip(seen[0].layers, read.layers, strict=True):
         assert ours.keys.shape == theirs.keys.shape
         assert ours.keys.dtype == theirs.keys.dtype
-        assert ours.values.is_contiguous()
+        assert ours.values.untyped_storage().nbytes() == 10 / 9 * theirs.values.nbytes  # held once, as by a loop
         assert 0.01 < float(ours.keys.float().std()) < 0.03
 
 

@@ -68,3 +68,11 @@ def test_every_line_has_a_sign_of_its_own_in_the_legend() -> None:
     words = legend(lines).plain
     assert all(sign in words for sign in SIGNS[:4])
     assert all(line.name in words for line in lines)
+
+
+def test_only_cells_with_a_figure_count_as_measured() -> None:
+    progress = Progress()
+    failed = unmeasured(PLAN, device="cpu", threads=2, flags=("cancelled",), note="Cancelled.")
+    for index, cell in enumerate((fake_cell(PLAN), failed)):
+        progress = progress.after("model", Measured(id=1, index=index, cell=cell))
+    assert progress.measured == 1

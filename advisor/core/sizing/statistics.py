@@ -181,17 +181,20 @@ def _median_slope(values: Sequence[float]) -> float:
 
 
 def sample_until(
-    take: Callable[[int], Sequence[float]], *, tolerance: float, may_go_on: Callable[[Sequence[float]], bool]
+    take: Callable[[int], Sequence[float]],
+    *,
+    enough: Callable[[Sequence[float]], bool],
+    may_go_on: Callable[[Sequence[float]], bool],
 ) -> tuple[float, ...]:
-    """Sample to the planned sizes until the interval is narrow enough or `may_go_on` says no.
+    """Sample to the planned sizes until they are `enough` or `may_go_on` says no; both are asked at planned sizes only.
 
-    `take(n)` returns up to n new samples (fewer: it ran out of time). `may_go_on(samples)` is asked at planned sizes.
+    `take(n)` returns up to n new samples (fewer: it ran out of time).
     """
     samples: list[float] = []
     while (size := next_planned_size(len(samples))) is not None:
         wanted = size - len(samples)
         fresh = take(wanted)
         samples.extend(fresh)
-        if len(fresh) < wanted or precise_enough(samples, tolerance) or not may_go_on(samples):
+        if len(fresh) < wanted or enough(samples) or not may_go_on(samples):
             break
     return tuple(samples)

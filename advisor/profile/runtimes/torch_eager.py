@@ -187,15 +187,18 @@ def _expect_length(cache: DynamicCache, length: int) -> None:
 
 
 def _restorer(cache: DynamicCache) -> Callable[[], None]:
-    """Put back the tensors from before the step: the step made new ones and left these as they were.
+    """Drop the token a step has added, as views, so that the next step finds the memory a generating loop would.
 
-    Cropping instead would leave views into larger tensors, which the next step reads more slowly.
+    Putting back the tensors from before the step would hold every layer twice: a loop that goes on writing does not.
     """
     layers = [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
-    before = [(layer.keys, layer.values, layer.is_initialized) for layer in layers]
+    depths = [None if layer.keys is None else layer.keys.shape[-2] for layer in layers]
 
     def restore() -> None:
-        for layer, (keys, values, initialised) in zip(layers, before, strict=True):
-            layer.keys, layer.values, layer.is_initialized = keys, values, initialised
+        for layer, depth in zip(layers, depths, strict=True):
+            if depth is None or layer.keys is None or layer.values is None:
+                layer.keys, layer.values, layer.is_initialized = None, None, False
+            else:
+                layer.keys, layer.values = layer.keys[..., :depth, :], layer.values[..., :depth, :]
 
     return restore

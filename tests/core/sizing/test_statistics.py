@@ -91,7 +91,9 @@ def test_stopping_early_at_planned_sizes_still_covers_in_93_of_100_runs(toleranc
     hits = 0
     for _ in range(runs):
         taken = sample_until(
-            lambda n: [skewed(source) for _ in range(n)], tolerance=tolerance, may_go_on=lambda samples: True
+            lambda n: [skewed(source) for _ in range(n)],
+            enough=lambda samples: precise_enough(samples, tolerance),
+            may_go_on=lambda samples: True,
         )
         interval = order_statistic_interval(taken)
         hits += interval is not None and interval[0] <= truth <= interval[1]
@@ -166,17 +168,23 @@ def test_sampling_looks_only_at_planned_sizes() -> None:
         return True
 
     source = noise(1)
-    taken = sample_until(lambda n: [source.uniform(1, 9) for _ in range(n)], tolerance=1e-9, may_go_on=look)
+    taken = sample_until(
+        lambda n: [source.uniform(1, 9) for _ in range(n)], enough=lambda samples: False, may_go_on=look
+    )
     assert seen == list(PLANNED_SIZES)
     assert len(taken) == PLANNED_SIZES[-1]
 
 
 def test_sampling_stops_at_six_when_they_agree() -> None:
-    assert len(sample_until(lambda n: [1.0] * n, tolerance=0.1, may_go_on=lambda samples: True)) == 6
+    def agree(samples: Sequence[float]) -> bool:
+        return precise_enough(samples, 0.1)
+
+    assert len(sample_until(lambda n: [1.0] * n, enough=agree, may_go_on=lambda samples: True)) == 6
 
 
 def test_sampling_ends_when_no_more_can_be_taken() -> None:
-    assert len(sample_until(lambda n: [1.0, 9.0], tolerance=0.1, may_go_on=lambda samples: True)) == 2
+    taken = sample_until(lambda n: [1.0, 9.0], enough=lambda samples: False, may_go_on=lambda samples: True)
+    assert len(taken) == 2
 
 
 def test_the_next_planned_size_lies_beyond_what_is_there() -> None:
