@@ -147,7 +147,9 @@ class _Reader:
         high = self._bound((*path, "max"), raw["max"]) if "max" in raw else None
         span = trim(self.spec, (low, high))
         if span is None:
-            raise self._refused(path, f"no {name} is {span_words((low, high))}", "min is included, max is not")
+            named = " and ".join(bound for bound in raw.values() if isinstance(bound, str))
+            fix = f"change {named} in thresholds.yaml" if named else "min is included, max is not"
+            raise self._refused(path, f"no {name} is {span_words((low, high))}", fix)
         return span
 
     def _bound(self, path: Steps, raw: object) -> float:
