@@ -104,6 +104,7 @@ def weights() -> Iterator[Row]:
         script = (
             "import sys, time; from advisor.profile.build import build; from advisor.store.catalog import load_catalog;"
             "from advisor.store.paths import shipped; entry = load_catalog(shipped('models')).get(sys.argv[1]);"
+            "import transformers; getattr(transformers, entry.transformers_class);"  # as the warm child has done
             "began = time.perf_counter(); build(entry, 'float32');"
             "print((time.perf_counter() - began) / (entry.parameters / 1e8))"
         )
