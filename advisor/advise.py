@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.core.report import Report
     from advisor.core.sizing.measurement import Cell, CellPlan, Profile
 
-SECONDS_QUICK = 40.0
+SECONDS_QUICK = 44.0
 """Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
 SECONDS_MOST = 300.0
 SECONDS_PER_CELL_LEAST = 3.0
