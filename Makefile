@@ -1,6 +1,7 @@
 # make advise   set up, then the questionnaire (or the example report where there is no terminal)
 # make test     set up, then every test
 # make check    style, types, import laws, rules
+# make fuzz     a hundred thousand made-up inputs (an hour)
 # make bench    ratios and caps, measured here
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu takes torch's CPU build.
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: advise test check bench examples snapshots picture clean
+.PHONY: advise test check fuzz bench examples snapshots picture clean
 
 advise: .venv/.ready-profile
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/advisor; else $(BIN)/advisor advise examples/ticket-routing.yaml; fi; \
@@ -25,6 +26,9 @@ check: .venv/.ready-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/advisor rules check
+
+fuzz: .venv/.ready-test
+	FUZZ_EXAMPLES=100000 $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
 
 bench: .venv/.ready-test
 	$(BIN)/python -m bench

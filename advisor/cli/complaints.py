@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 import traceback
 from pathlib import Path
 
+from advisor.core.characters import ACTING, escaped, visible
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.problems import error_document
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def complain(error: AdvisorError, *, as_json: bool) -> int:
     """Say what is wrong and return the exit code."""
     with contextlib.suppress(OSError):  # nobody reads stderr: the exit code still speaks
         if as_json:
-            sys.stderr.write(error_document(error).model_dump_json() + "\n")
+            sys.stderr.write(escaped(error_document(error).model_dump_json()) + "\n")
         else:
             sys.stderr.write("\n".join(problem_words(problem) for problem in error.problems) + "\n")
     return error.exit_code
@@ -27,17 +25,18 @@ def complain(error: AdvisorError, *, as_json: bool) -> int:
 def problem_words(problem: Problem) -> str:
     """`file:line:column: error: message`, the line with a caret under it, and what to do."""
     place = ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-    lines = [f"{place}: error: {problem.message}" if place else f"advisor: {problem.message}"]
+    message = _one_line(problem.message)
+    lines = [f"{_one_line(place)}: error: {message}" if place else f"advisor: {message}"]
     if problem.line is not None and problem.column is not None and problem.source_line is not None:
         lines += _caret(problem.source_line, problem.line, problem.column, problem.width)
     if problem.fix:
-        lines.append(f"      → {problem.fix}")
+        lines.append(f"      → {_one_line(problem.fix)}")
     return "\n".join(safe(line) for line in lines)
 
 
 def safe(text: str) -> str:
     """The text without characters that would steer a terminal."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return visible(text)
 
 
 def keep_traceback(error: Exception) -> Path | None:
@@ -54,9 +53,15 @@ def keep_traceback(error: Exception) -> Path | None:
     return path
 
 
+def _one_line(text: str) -> str:
+    """A name with a line break in it must not look like a line of ours."""
+    return text.replace("\n", " ")
+
+
 def _caret(source_line: str, line: int, column: int, width: int) -> list[str]:
     """The line and the caret; a very long line is cut around the place."""
     start = max(0, column - 61)
-    shown = source_line[start : start + 120].replace("\t", " ")
+    # One column each, whatever it is: the caret must stand under the place.
+    shown = ACTING.sub("\N{REPLACEMENT CHARACTER}", source_line[start : start + 120].replace("\t", " "))
     carets = "^" * max(1, min(width, 120 - (column - 1 - start)))
     return [f"{line:5d} | {shown}", f"      | {' ' * (column - 1 - start)}{carets}"]

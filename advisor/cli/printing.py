@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from advisor.cli.streams import put
+from advisor.core.characters import escaped
 from advisor.core.values import Document
 from advisor.report.blocks import Block
 from advisor.store.output import write_text
@@ -35,7 +36,7 @@ def save(document: Document, blocks: Sequence[Block], output: Path) -> None:
 
 def to_json(document: Document) -> str:
     """The document as JSON, one line per key, ending in a line break."""
-    return document.model_dump_json(by_alias=True, indent=2) + "\n"
+    return escaped(document.model_dump_json(by_alias=True, indent=2)) + "\n"
 
 
 def write_json(words: str) -> None:

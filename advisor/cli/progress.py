@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 
 from advisor.core.architecture import Role
+from advisor.core.characters import visible
 from advisor.core.protocol import Event, Finished, Measured, Started, Waiting
 from advisor.report import figures
 from advisor.report.outline import cell_name
@@ -16,7 +18,7 @@ class Progress:
     """Called with each event. `measuring` tells whether a measurement has begun."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        self._speaks = sys.stderr.isatty() and not getattr(options, "quiet", False)
+        self._speaks = sys.stderr is not None and sys.stderr.isatty() and not getattr(options, "quiet", False)
         self._began = time.monotonic()
         self.measuring = False
 
@@ -36,5 +38,6 @@ class Progress:
     def say(self, words: str) -> None:
         """One line with the seconds since the start."""
         if self._speaks:
-            sys.stderr.write(f"{time.monotonic() - self._began:6.1f} s  {words}\n")
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):  # the terminal is gone: the run is worth finishing without it
+                sys.stderr.write(f"{time.monotonic() - self._began:6.1f} s  {visible(words)}\n")
+                sys.stderr.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from advisor.core.characters import writable
 from advisor.core.errors import AdvisorError
 from advisor.core.values import Document, Value
 
@@ -29,7 +30,17 @@ class ErrorDocument(Document):
 def error_document(error: AdvisorError) -> ErrorDocument:
     """An error as a document."""
     problems = tuple(
-        ProblemValue(file=found.file, line=found.line, column=found.column, message=found.message, fix=found.fix)
+        ProblemValue(
+            file=_written(found.file),
+            line=found.line,
+            column=found.column,
+            message=writable(found.message),
+            fix=_written(found.fix),
+        )
         for found in error.problems
     )
     return ErrorDocument(exit_code=error.exit_code, problems=problems)
+
+
+def _written(text: str | None) -> str | None:
+    return None if text is None else writable(text)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from advisor.core.characters import visible
 from advisor.report.blocks import Block, Bullets, Command, Heading, Paragraph, Table
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$]|&(?=[#A-Za-z])|^[-+](?=[\s-]|$))")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+"""What marks something up, anywhere or where a line begins: emphasis, links, HTML, formulas, lists, rules."""
 
 
 def render(blocks: Iterable[Block]) -> str:
@@ -27,11 +30,11 @@ def _block(block: Block) -> str:
             return _table(block)
         case Command(text):
             fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
-            return f"{fence}sh\n{text}\n{fence}"
+            return f"{fence}sh\n{visible(text)}\n{fence}"
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _NUMBERED.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", visible(" ".join(text.split()))))
 
 
 def _bullet(item: str, below: tuple[str, ...]) -> str:

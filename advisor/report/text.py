@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+from advisor.core.characters import visible
 from advisor.report.blocks import Block, Bullets, Command, Heading, Paragraph, Table, Tone
 
 _COLOURS: dict[Tone, str] = {"good": "\x1b[32m", "bad": "\x1b[31m", "tight": "\x1b[33m", "plain": ""}
@@ -21,6 +22,7 @@ def render(blocks: Iterable[Block], *, width: int = 100, colour: bool = False) -
 
 
 def _block(block: Block, width: int, colour: bool) -> str:
+    """One block. What stands in it may come from anywhere: only our own colours steer the terminal."""
     match block:
         case Heading(text, _, tone):
             return _painted(_wrapped(text, width), tone, colour, bold=True)
@@ -31,7 +33,7 @@ def _block(block: Block, width: int, colour: bool) -> str:
         case Table():
             return _table(block)
         case Command(text):
-            return f"  {text}"
+            return f"  {visible(text)}"
 
 
 def _painted(text: str, tone: Tone, colour: bool, *, bold: bool = False) -> str:
@@ -40,6 +42,7 @@ def _painted(text: str, tone: Tone, colour: bool, *, bold: bool = False) -> str:
 
 
 def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> str:
+    text = visible(text)
     lines = textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
@@ -53,7 +56,7 @@ def _bullet(item: str, below: tuple[str, ...], width: int) -> str:
 
 
 def _table(table: Table) -> str:
-    rows = [tuple(" ".join(cell.split()) for cell in row) for row in (table.columns, *table.rows)]
+    rows = [tuple(visible(" ".join(cell.split())) for cell in row) for row in (table.columns, *table.rows)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.columns))]
 
     def line(row: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from advisor.core.characters import ACTING
 from advisor.core.errors import AdvisorError, Problem
 
 MAX_BYTES = 1 << 20
@@ -38,7 +39,6 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class Place(NamedTuple):
@@ -256,7 +256,7 @@ class _Builder:
         return _REFUSED
 
     def _checked_text(self, text: str, place: Place) -> Any:
-        if found := _UNPRINTABLE.search(text):
+        if found := ACTING.search(text):
             self._refuse(place, f"character U+{ord(found[0]):04X} is not allowed in text", "remove it")
             return _REFUSED
         return text

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from advisor.core.characters import shown
+
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
@@ -19,4 +21,4 @@ def printable(text: object) -> str:
 
 
 def _shown(found: re.Match[str]) -> str:
-    return " " if found[0] in "\t\n\r" else f"<U+{ord(found[0]):04X}>"
+    return " " if found[0] in "\t\n\r" else shown(found)

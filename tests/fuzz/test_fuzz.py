@@ -1,0 +1,172 @@
+"""Made-up answers, rules, models and command lines: each ends in an exit code of the contract, in words or in JSON.
+
+`make fuzz` tries a hundred thousand of them; the ordinary run some hundreds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import strategies as st
+
+import advisor.run.child
+from advisor.cli import arguments
+from advisor.core.documents import DOCUMENTS
+from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
+from advisor.core.workload import ANSWER_ORDER
+from tests.fuzz.documents import ODD, POISON, RIGHT, answers_documents, anything, spoiled, trees
+from tests.fuzz.running import explore, run, tried
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = [path.read_text() for path in sorted((ROOT / "examples").glob("*.yaml"))]
+
+pytestmark = pytest.mark.timeout(8 * 3600)
+
+flags = st.sampled_from(([], ["--json"], ["--json"]))
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keeps caches and results out of the user's folders, and every measurement out of this test."""
+    for name in ("CACHE", "DATA", "CONFIG", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+
+    async def refuse(*_: object, **__: object) -> NoReturn:
+        raise AdvisorError("measuring is refused here", exit_code=EXIT_UNDECIDED)
+
+    monkeypatch.setattr(advisor.run.child.Child, "start", refuse)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def replaced(path: Path, data: bytes) -> Iterator[None]:
+    """A file holding other bytes for a while."""
+    before = path.read_bytes()
+    path.write_bytes(data)
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+def test_answers_in_a_file(own_folders: Path) -> None:
+    path = own_folders / "answers.yaml"
+
+    def attempt(drawn: tuple[bytes, list[str]]) -> None:
+        path.write_bytes(drawn[0])
+        tried("answers file", ["recommend", str(path), *drawn[1]])
+
+    explore(st.tuples(answers_documents(SHIPPED), flags), attempt, share=0.3)
+
+
+def test_answers_on_stdin() -> None:
+    def attempt(drawn: tuple[bytes, list[str]]) -> None:
+        tried("answers stdin", ["recommend", "-", *drawn[1]], drawn[0])
+
+    explore(st.tuples(answers_documents(SHIPPED), flags), attempt, share=0.15)
+
+
+def test_answers_as_settings() -> None:
+    sayable = st.one_of(st.sampled_from(ODD), st.text(max_size=30), *RIGHT.values())
+    pairs = st.lists(st.tuples(st.sampled_from(ANSWER_ORDER), sayable), max_size=4)
+    known = pairs.map(lambda drawn: [f"{key}={value}" for key, value in drawn])
+    settings = st.tuples(known, st.lists(st.text(max_size=30), max_size=1)).map(lambda drawn: drawn[0] + drawn[1])
+
+    def attempt(drawn: tuple[list[str], list[str]]) -> None:
+        words = [word for setting in ["task=chat", *drawn[0]] for word in ("--set", setting)]
+        tried("answers --set", ["recommend", *words, *drawn[1]])
+
+    explore(st.tuples(settings, flags), attempt, share=0.15)
+
+
+def damaged_files(folder: Path) -> st.SearchStrategy[tuple[Path, bytes]]:
+    """A file of a folder and what stands in it in place of the shipped words."""
+    choices = []
+    for path in sorted(folder.glob("*.yaml")):
+        text = path.read_text()
+        choices.append(st.tuples(st.just(path), st.one_of(trees(text), trees(text), spoiled(text))))
+    strange = st.tuples(st.sampled_from(sorted(folder.glob("*.yaml"))), anything())
+    return st.one_of(*choices, *choices, *choices, strange)
+
+
+@pytest.fixture
+def folders(own_folders: Path) -> Path:
+    """Copies of the shipped rules and models to damage."""
+    for kind in ("rules", "models"):
+        shutil.copytree(ROOT / kind, own_folders / kind)
+    return own_folders
+
+
+def test_model_files(folders: Path) -> None:
+    def attempt(drawn: tuple[tuple[Path, bytes], list[str]]) -> None:
+        with replaced(*drawn[0]):
+            tried("models", ["models", "list", "--models", str(folders / "models"), *drawn[1]])
+
+    explore(st.tuples(damaged_files(folders / "models"), flags), attempt, share=0.15)
+
+
+def test_rule_files(folders: Path) -> None:
+    def attempt(drawn: tuple[tuple[Path, bytes], list[str]]) -> None:
+        with replaced(*drawn[0]):
+            tried("rules check", ["rules", "check", "--rules", str(folders / "rules"), *drawn[1]])
+
+    explore(st.tuples(damaged_files(folders / "rules"), flags), attempt, share=0.1)
+
+
+def test_rule_folders_against_each_other(folders: Path) -> None:
+    def attempt(drawn: tuple[tuple[Path, bytes], list[str]]) -> None:
+        with replaced(*drawn[0]):
+            tried("rules diff", ["rules", "diff", str(ROOT / "rules"), str(folders / "rules"), *drawn[1]])
+
+    explore(st.tuples(damaged_files(folders / "rules"), flags), attempt, share=0.05)
+
+
+def sayable(text: str) -> bool:
+    """Whether a system can hand this word to a program."""
+    try:
+        return "\0" not in os.fsencode(text).decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+
+
+def argument_lists(folder: Path) -> st.SearchStrategy[list[str]]:
+    """Commands, options and words in any order, most of them at their place."""
+    commands = list(arguments._COMMANDS)
+    options = ["--json", "--set", "--rules", "--models", "--output", "--plain", "--quiet", "--help", "--version", "--"]
+    options += ["--batch", "--input-tokens", "--output-tokens", "--dtype", "--runtime", "--device", "--samples", "--no"]
+    good = ["list", "show", "check", "diff", "bert-base", "gpt2", "report", "error", "task=chat", "hosting=api", "1,8"]
+    good += [str(ROOT / "rules"), str(ROOT / "models"), str(ROOT / "examples" / "ticket-routing.yaml"), "-", "", "cpu"]
+    good += [str(folder), str(folder / "out.md"), str(folder / "out.json"), str(folder / "no" / "out.md"), "/", "."]
+    poison = [data.decode("utf-8", "surrogateescape") for data in POISON]
+    strange = st.one_of(st.sampled_from(poison), st.text(max_size=20), st.sampled_from([str(odd) for odd in ODD]))
+    known = [st.sampled_from(one) for one in (options, options, good, good, commands)]
+    word = st.one_of(*known, strange.filter(sayable))
+    joined = st.tuples(st.sampled_from(options), word).map("=".join)
+    rest = st.lists(st.one_of(word, word, joined), max_size=6)
+    return st.tuples(st.one_of(st.sampled_from(commands), word), rest).map(lambda drawn: [drawn[0], *drawn[1]])
+
+
+def test_command_lines(own_folders: Path) -> None:
+    def attempt(argv: list[str]) -> None:
+        measures = argv[0] in ("advise", "profile")
+        tried("command line", argv, b"task: chat\n", codes=(0, 1, 2, EXIT_UNDECIDED) if measures else (0, 1, 2))
+
+    explore(argument_lists(own_folders), attempt, share=0.1)
+
+
+@pytest.mark.parametrize("kind", sorted(DOCUMENTS))
+def test_schemas(kind: str) -> None:
+    tried("schema", ["schema", kind])
+
+
+def test_the_answers_made_up_are_neither_all_right_nor_all_wrong() -> None:
+    codes: list[int] = []
+    explore(answers_documents(SHIPPED), lambda data: codes.append(run(["recommend", "-"], data).code), share=0.05)
+    assert set(codes) == {0, 2}
