@@ -18,7 +18,7 @@ def models(options: argparse.Namespace) -> int:
     output = output_path(options)
     catalog = load_catalog(chosen_folder(options, "models") or shipped("models"))
     if options.models_command == "show":
-        one = model_document(catalog.get(options.id))
+        one = model_document(catalog.find(options.id))
         deliver(one, model_blocks(one), options, output)
     else:
         every = models_document(catalog)

@@ -48,11 +48,11 @@ def models_blocks(document: ModelsDocument) -> list[Block]:
     rows = tuple(
         (
             one.id,
-            one.architecture,
+            one.architecture or figures.UNKNOWN,
             figures.short_count(one.parameters),
             figures.count(one.context_tokens),
             one.license,
-            one.hub_id,
+            "hosted only" if one.hosted else one.hub_id or "not published",
         )
         for one in document.models
     )
@@ -61,37 +61,66 @@ def models_blocks(document: ModelsDocument) -> list[Block]:
 
 
 def model_blocks(document: ModelDocument) -> list[Block]:
-    """One model: what it is, what it weighs, where that comes from."""
-    limit = "hard limit" if document.context_is_hard else "trained length"
+    """One model: what it is, what it weighs, where that comes from, and what nobody knows of it."""
+    kind = document.architecture or "architecture not published"
+    blocks: list[Block] = [Heading(f"{document.id}: {document.title}, {kind}", 1), bullets(_model_lines(document))]
+    if document.weight_bytes is not None and document.kv_bytes_per_token is not None:
+        memory = tuple(
+            (
+                dtype,
+                figures.gib(getattr(document.weight_bytes, dtype)),
+                figures.count(getattr(document.kv_bytes_per_token, dtype)),
+            )
+            for dtype in ("float32", "bfloat16", "float16")
+        )
+        blocks.append(Table(("dtype", "weights", "cache bytes per token"), memory, frozenset({1, 2})))
+    if document.parameter_breakdown is not None:
+        parts = tuple(
+            (one.part, figures.count(one.copies), figures.count(one.each), figures.count(one.parameters))
+            for one in document.parameter_breakdown
+        )
+        blocks.append(Table(("part", "copies", "parameters each", "parameters"), parts, frozenset({1, 2, 3})))
+    return blocks
+
+
+def _model_lines(document: ModelDocument) -> list[str]:
     guide = document.source_parameters
     differs = f" (the guide says {figures.short_count(guide)})" if guide is not None else ""
+    names = f" ({', '.join(document.language_names)})" if document.language_names else ""
     lines = [
-        f"Parameters: {figures.count(document.parameters)}{differs}",
-        f"Context: {figures.count(document.context_tokens)} tokens, {limit} on {document.context_covers}",
-        f"Languages: {document.languages} ({', '.join(document.language_names)})",
+        f"Parameters: {_known(document, 'parameters')}{differs}",
+        f"Context: {_context(document)}",
+        f"Context: {document.context_note}" if document.context_note else None,
+        f"Languages: {document.languages}{names}",
         f"Tasks: {', '.join(document.tasks)}",
         f"Roles: {', '.join(document.roles)}",
-        f"Operations per token: {figures.short_count(document.flops_per_token)}",
-        f"Licence: {document.license}; hub id: {document.hub_id}",
+        f"Operations per token: {figures.short_count(document.flops_per_token)}" if document.flops_per_token else None,
+        f"Architecture: {document.unknown['architecture']}" if "architecture" in document.unknown else None,
+        f"Published sizes: {_sizes(document.published_sizes)}" if document.published_sizes else None,
+        f"Licence: {document.license}; hub id: {_known(document, 'hub_id')}" if not document.hosted else None,
+        f"Runs only at {document.provider}: {document.license}" if document.hosted else None,
+        *(f"Note: {note}" for note in document.notes),
         f"Source: {document.source}",
     ]
-    if document.context_note:
-        lines.insert(2, f"Context: {document.context_note}")
-    memory = tuple(
-        (
-            dtype,
-            figures.gib(getattr(document.weight_bytes, dtype)),
-            figures.count(getattr(document.kv_bytes_per_token, dtype)),
-        )
-        for dtype in ("float32", "bfloat16", "float16")
+    return [line for line in lines if line is not None]
+
+
+def _known(document: ModelDocument, key: str) -> str:
+    """The figure, or why nobody knows it."""
+    value = getattr(document, key)
+    if value is None:
+        return f"{figures.UNKNOWN}. {document.unknown.get(key, '')}".strip()
+    return figures.count(value) if isinstance(value, int) else str(value)
+
+
+def _context(document: ModelDocument) -> str:
+    if document.context_tokens is None:
+        return _known(document, "context_tokens")
+    limits = {True: "hard limit", False: "trained length", None: "published limit"}
+    return (
+        f"{_known(document, 'context_tokens')} tokens, {limits[document.context_is_hard]} on {document.context_covers}"
     )
-    parts = tuple(
-        (one.part, figures.count(one.copies), figures.count(one.each), figures.count(one.parameters))
-        for one in document.parameter_breakdown
-    )
-    return [
-        Heading(f"{document.id}: {document.title}, {document.architecture}", 1),
-        bullets(lines),
-        Table(("dtype", "weights", "cache bytes per token"), memory, frozenset({1, 2})),
-        Table(("part", "copies", "parameters each", "parameters"), parts, frozenset({1, 2, 3})),
-    ]
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {figures.count(size)}" for name, size in sizes.items())

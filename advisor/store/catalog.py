@@ -12,6 +12,7 @@ from typing import Any
 from advisor.core.guide.rule import Table, make_table
 from advisor.core.model.catalog import COMPONENT_AXES, Catalog
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.hosted import HostedModel
 from advisor.store.folder import content_hash, read_folder
 from advisor.store.remembered import keep, pack_rule, place_of, recall, unpack_rule
 
@@ -45,6 +46,7 @@ def _pack(catalog: Catalog) -> dict[str, Any]:
     table = catalog.preferences
     return {
         "entries": [entry.model_dump(mode="json") for entry in catalog.entries.values()],
+        "hosted": [model.model_dump(mode="json") for model in catalog.hosted.values()],
         "sections": dict(catalog.sections),
         "table": [
             table.name,
@@ -58,7 +60,13 @@ def _pack(catalog: Catalog) -> dict[str, Any]:
 
 def _unpack(packed: dict[str, Any], folder: Path) -> Catalog:
     entries = [ModelEntry.model_validate(entry) for entry in packed["entries"]]
-    return Catalog({entry.id: entry for entry in entries}, _unpack_table(packed["table"], folder), packed["sections"])
+    hosted = [HostedModel.model_validate(model) for model in packed["hosted"]]
+    return Catalog(
+        entries={entry.id: entry for entry in entries},
+        preferences=_unpack_table(packed["table"], folder),
+        sections=packed["sections"],
+        hosted={model.id: model for model in hosted},
+    )
 
 
 def _unpack_table(packed: list[Any], folder: Path) -> Table:

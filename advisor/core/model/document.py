@@ -7,8 +7,9 @@ from typing import Any, Literal
 from advisor.core.architecture import Architecture, Role
 from advisor.core.hardware import Dtype
 from advisor.core.model.catalog import Catalog
-from advisor.core.model.cost import anatomy, kv_cache_bytes, stage_flops, weight_bytes
+from advisor.core.model.cost import anatomy, kv_cache_bytes, stage_flops, stages_of, weight_bytes
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.hosted import HostedModel
 from advisor.core.model.parameters import parameter_parts
 from advisor.core.sizing.measurement import CellPlan, Stage
 from advisor.core.task import Task
@@ -19,19 +20,21 @@ DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16", "float16")
 
 
 class ModelLine(Value):
-    """One model in the list."""
+    """One model in the list; what nobody has published is None. A `hosted` one runs only at its owner's."""
 
     id: str
     title: str
-    architecture: Architecture
-    parameters: int
-    context_tokens: int
+    architecture: Architecture | None
+    parameters: int | None
+    source_parameters: int | None
+    context_tokens: int | None
     license: str
-    hub_id: str
+    hub_id: str | None
+    hosted: bool
 
 
 class ModelsDocument(Document):
-    """The catalogue, in the order of its files."""
+    """The catalogue, in the order of its files; hosted models last."""
 
     kind: Literal["models"] = "models"
     models: tuple[ModelLine, ...]
@@ -63,61 +66,79 @@ class ModelDocument(Document):
     are the operations for one token with nothing before it: read by an encoder, written by a model that writes;
     attention to earlier tokens comes on top. `flops_per_source_token` is the same for a token of an encoder-decoder's
     source; None for the others, which have no source.
+
+    A `hosted` model runs only at its `provider`: it has no config, so nothing is computed and all of that is None.
+    What is published of its sizes stands in `published_sizes`; its `parameters` are published, not counted. `unknown`
+    says of each figure that could stand in an entry and is None why nobody knows it.
     """
 
     kind: Literal["model"] = "model"
     id: str
     title: str
-    architecture: Architecture
+    hosted: bool
+    provider: str | None = None
+    architecture: Architecture | None
     roles: tuple[Role, ...]
     tasks: tuple[Task, ...]
     languages: Languages
     language_names: tuple[str, ...]
-    model_type: str
-    transformers_class: str
-    config: dict[str, Any]
-    context_tokens: int
-    context_is_hard: bool
-    context_covers: Literal["input", "input+output"]
+    model_type: str | None = None
+    transformers_class: str | None = None
+    config: dict[str, Any] | None = None
+    published_sizes: dict[str, int] | None = None
+    context_tokens: int | None
+    context_is_hard: bool | None = None
+    context_covers: Literal["input", "input+output"] | None
     context_note: str | None
-    parameters: int
+    parameters: int | None
     source_parameters: int | None
-    parameter_breakdown: tuple[ParameterShare, ...]
-    weight_bytes: PerDtype
-    kv_bytes_per_token: PerDtype
-    kv_bytes_per_source_token: PerDtype | None
-    flops_per_token: int
-    flops_per_source_token: int | None
+    parameter_breakdown: tuple[ParameterShare, ...] | None = None
+    weight_bytes: PerDtype | None = None
+    kv_bytes_per_token: PerDtype | None = None
+    kv_bytes_per_source_token: PerDtype | None = None
+    flops_per_token: int | None = None
+    flops_per_source_token: int | None = None
     license: str
-    hub_id: str
+    hub_id: str | None = None
+    unknown: dict[str, str]
+    notes: tuple[str, ...] = ()
     source: str
 
 
 def models_document(catalog: Catalog) -> ModelsDocument:
     """The catalogue as a list."""
-    lines = (_shared(entry, ModelLine) for entry in catalog.entries.values())
-    return ModelsDocument(models=tuple(ModelLine.model_validate(line) for line in lines))
+    models: list[ModelEntry | HostedModel] = [*catalog.entries.values(), *catalog.hosted.values()]
+    return ModelsDocument(models=tuple(_line(model) for model in models))
 
 
-def model_document(entry: ModelEntry) -> ModelDocument:
-    """One entry with its closed forms."""
-    has_source = entry.architecture == "encoder-decoder"
+def model_document(model: ModelEntry | HostedModel) -> ModelDocument:
+    """One entry with its closed forms, or a hosted model with what is published of it."""
+    if isinstance(model, HostedModel):
+        known = _shared(model, ModelDocument) | {"published_sizes": model.sizes or None}
+        return ModelDocument.model_validate(known | {"hosted": True})
+    has_source = model.architecture == "encoder-decoder"
     return ModelDocument.model_validate(
-        _shared(entry, ModelDocument)
+        _shared(model, ModelDocument)
         | {
-            "parameter_breakdown": _breakdown(entry),
-            "weight_bytes": PerDtype.model_validate({dtype: weight_bytes(entry, dtype) for dtype in DTYPES}),
-            "kv_bytes_per_token": _kv_bytes(entry, context_tokens=1),
-            "kv_bytes_per_source_token": _kv_bytes(entry, source_tokens=1) if has_source else None,
-            "flops_per_token": _flops(entry, "forward" if entry.architecture == "encoder-only" else "decode"),
-            "flops_per_source_token": _flops(entry, "encode") if has_source else None,
+            "hosted": False,
+            "parameter_breakdown": _breakdown(model),
+            "weight_bytes": PerDtype.model_validate({dtype: weight_bytes(model, dtype) for dtype in DTYPES}),
+            "kv_bytes_per_token": _kv_bytes(model, context_tokens=1),
+            "kv_bytes_per_source_token": _kv_bytes(model, source_tokens=1) if has_source else None,
+            "flops_per_token": _flops(model, "decode" if "decode" in stages_of(model) else stages_of(model)[0]),
+            "flops_per_source_token": _flops(model, "encode") if has_source else None,
         }
     )
 
 
-def _shared(entry: ModelEntry, document: type[Value]) -> dict[str, Any]:
-    """The values of the entry that a document has too."""
-    return {name: getattr(entry, name) for name in ModelEntry.model_fields if name in document.model_fields}
+def _line(model: ModelEntry | HostedModel) -> ModelLine:
+    hosted = isinstance(model, HostedModel)
+    return ModelLine.model_validate({"hub_id": None} | _shared(model, ModelLine) | {"hosted": hosted})
+
+
+def _shared(model: ModelEntry | HostedModel, document: type[Value]) -> dict[str, Any]:
+    """The values of the model that a document has too."""
+    return {name: getattr(model, name) for name in type(model).model_fields if name in document.model_fields}
 
 
 def _breakdown(entry: ModelEntry) -> tuple[ParameterShare, ...]:

@@ -36,7 +36,9 @@ class ModelEntry(Value):
     (`context_is_hard`), else the length trained on. `context_covers` says whether the limit is on the input alone or
     on input and output together. `context_note` is for people whose texts are longer than `context_note_beyond` tokens
     (`context_tokens` where left out); `context_source` names the guide's facts on that length. `language_names` lists
-    the languages trained on, `transformers_class` is the class the child builds, `config` its config values.
+    the languages trained on, `transformers_class` is the class the child builds, `config` its config values. `hub_id`
+    is None where no weights were ever published, and `unknown` then says why; such a model is built and measured all
+    the same, for its sizes are known.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)
@@ -58,5 +60,8 @@ class ModelEntry(Value):
     parameters: Parameters
     source_parameters: Parameters | None = None
     license: Words
-    hub_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)
+    hub_id: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200
+    )
+    unknown: dict[str, Words] = Field(default_factory=dict)
     source: Words

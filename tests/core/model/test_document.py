@@ -10,20 +10,21 @@ from advisor.core.model.catalog import Catalog
 from advisor.core.model.cost import kv_cache_bytes, weight_bytes
 from advisor.core.model.document import ModelDocument, ModelsDocument, model_document, models_document
 
-IDS = ["bert-base", "gpt2", "llama-2-7b", "minilm-l6", "t5-small", "t5-base"]
+IDS = ["bert-base", "gpt2", "llama-2-70b", "minilm-l6", "t5-small", "t5-11b", "gpt3-175b"]
+HOSTED = ["text-embedding-ada-002", "gpt-4", "claude", "gemini", "palm"]
 
 
-def test_the_list_holds_every_model_in_the_order_of_the_files(catalog: Catalog) -> None:
+def test_the_list_holds_every_model_in_the_order_of_the_files_and_the_hosted_ones_last(catalog: Catalog) -> None:
     document = models_document(catalog)
-    assert [line.id for line in document.models] == list(catalog.entries)
-    assert sorted(catalog.entries) == sorted(IDS)
+    assert [line.id for line in document.models] == [*catalog.entries, *HOSTED]
+    assert [line.id for line in document.models if line.hosted] == HOSTED
     for line in document.models:
-        assert line.parameters == catalog.get(line.id).parameters
+        assert line.parameters == catalog.find(line.id).parameters
 
 
-@pytest.mark.parametrize("model_id", IDS)
+@pytest.mark.parametrize("model_id", [*IDS, *HOSTED])
 def test_a_document_survives_json(catalog: Catalog, model_id: str) -> None:
-    document = model_document(catalog.get(model_id))
+    document = model_document(catalog.find(model_id))
     assert ModelDocument.model_validate_json(document.model_dump_json()) == document
     listed = models_document(catalog)
     assert ModelsDocument.model_validate_json(listed.model_dump_json()) == listed
@@ -60,3 +61,35 @@ def test_only_an_encoder_decoder_has_a_source(catalog: Catalog) -> None:
         assert other.kv_bytes_per_source_token is None
         assert other.flops_per_source_token is None
     assert bert.kv_bytes_per_token.float32 == 0
+
+
+@pytest.mark.parametrize("model_id", HOSTED)
+def test_nothing_is_computed_for_a_hosted_model_and_what_is_unknown_has_a_reason(
+    catalog: Catalog, model_id: str
+) -> None:
+    document = model_document(catalog.find(model_id))
+    computed = ("config", "parameter_breakdown", "weight_bytes", "kv_bytes_per_token", "flops_per_token")
+    assert document.hosted
+    assert document.provider
+    assert all(getattr(document, key) is None for key in computed)
+    for key in ("architecture", "parameters", "context_tokens"):
+        assert (getattr(document, key) is None) == (key in document.unknown)
+
+
+def test_palm_is_what_its_paper_says_and_the_published_sizes_add_up(catalog: Catalog) -> None:
+    palm = model_document(catalog.find("palm"))
+    sizes = palm.published_sizes or {}
+    assert palm.architecture == "decoder-only"
+    assert any("causal" in note for note in palm.notes)
+    width, heads = sizes["hidden_size"], sizes["num_attention_heads"] * sizes["head_dim"]
+    shared = 2 * sizes["num_key_value_heads"] * sizes["head_dim"]
+    layer = width * (2 * heads + shared + 3 * sizes["intermediate_size"])
+    assert sizes["num_layers"] * layer + sizes["vocab_size"] * width == pytest.approx(palm.parameters, rel=1e-4)
+
+
+def test_a_model_whose_weights_were_never_published_is_counted_and_says_why_it_has_no_hub_id(catalog: Catalog) -> None:
+    document = model_document(catalog.find("gpt3-175b"))
+    assert (document.hosted, document.hub_id) == (False, None)
+    assert "never" in document.unknown["hub_id"]
+    assert document.parameters == 174_604_259_328
+    assert document.source_parameters == 175_000_000_000
