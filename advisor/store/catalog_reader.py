@@ -1,8 +1,9 @@
 """A models folder read from scratch: every mistake of every file in one run, each at its line and column.
 
 `catalog` is the door to it and remembers what was read. One family per file (`models:`, or `hosted:` for what only its
-owner runs), `representatives.yaml` for what stands for what, `sources.yaml` for the facts cited. Beyond the shape of each file it checks what only the closed forms know: that
-a config can be built, that the parameters stated are those of the module, that a context fits the positions there are.
+owner runs), `representatives.yaml` for what stands for what, `sources.yaml` for the facts cited. Beyond the shape of
+each file it checks what only the closed forms know: that a config can be built, that the parameters stated are those of
+the module, that a context fits the positions there are.
 """
 
 from __future__ import annotations
