@@ -1,6 +1,7 @@
 """What the figures of a plan show beside its verdict.
 
-Each finding is one function of the same facts that says one sentence, or nothing. Ids starting with PLAN-0 are stable.
+Each finding is one function of the same facts that says one sentence, or nothing. What a kind of finding means stands
+in `finding_kinds`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from advisor.core.model.cost import weight_bytes
 from advisor.core.sizing.candidates import Part
 from advisor.core.sizing.capacity import UTILISATION_LIMIT, Demand, replicas_for
 from advisor.core.sizing.design import Design
+from advisor.core.sizing.finding_kinds import FINDING_KINDS
 from advisor.core.sizing.latency import usable
 from advisor.core.sizing.measurement import Cell, Flag
 from advisor.core.sizing.nearest import measured
@@ -52,18 +54,20 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
     return tuple(finding for tell in told for finding in tell(facts))
 
 
-def _ours(number: str, says: str, source: str = "ours") -> Finding:
-    return Finding(id=f"PLAN-{number}", says=says, source=(Source(id=source, section="ours"),))
+def _found(number: str, says: str) -> Finding:
+    """A finding of a kind that `finding_kinds` knows, with this plan's own figures."""
+    kind = FINDING_KINDS[f"PLAN-{number}"]
+    return Finding(id=kind.id, says=says, source=(Source(id=kind.source, section="ours"),))
 
 
 def _no_figure(facts: Facts) -> Iterator[Finding]:
     for part in facts.parts:
         if part.missing is not None:
             others = " What is shown is of the other parts." if facts.sizing else ""
-            yield _ours("007", f"{part.role} cannot be planned: {part.missing}.{others}")
+            yield _found("007", f"{part.role} cannot be planned: {part.missing}.{others}")
     for sized in facts.sizing.parts if facts.sizing else ():
         for floor in sized.candidate.floors:
-            yield _ours("008", f"{sized.part.role}: {floor}.")
+            yield _found("008", f"{sized.part.role}: {floor}.")
 
 
 def _serial_decoding(facts: Facts) -> Iterator[Finding]:
@@ -80,7 +84,7 @@ def _serial_decoding(facts: Facts) -> Iterator[Finding]:
             "tokens come one after another, and no number of replicas changes that."
             f"{_bandwidth_floor(facts, part, steps)}"
         )
-        yield _ours("061", says, "G61")
+        yield _found("061", says)
 
 
 def _bandwidth_floor(facts: Facts, part: Part, steps: int) -> str:
@@ -102,7 +106,7 @@ def _too_large(facts: Facts) -> Iterator[Finding]:
     for sized in facts.sizing.parts if facts.sizing else ():
         peak = sized.candidate.peak_memory_bytes
         if peak is not None and peak > limit:
-            yield _ours("009", f"{sized.part.role} takes {gib(peak)} and a replica may take {gib(limit)}.")
+            yield _found("009", f"{sized.part.role} takes {gib(peak)} and a replica may take {gib(limit)}.")
 
 
 def _straddles(facts: Facts) -> Iterator[Finding]:
@@ -114,7 +118,7 @@ def _straddles(facts: Facts) -> Iterator[Finding]:
         f"The budget lies inside the interval of the measurement: at the median the model {mid} it, at the slow end it "
         "misses, at the fast end it meets. More samples on an idle machine would settle it."
     )
-    yield _ours("006", says)
+    yield _found("006", says)
 
 
 def _utilisation(facts: Facts) -> Iterator[Finding]:
@@ -128,7 +132,7 @@ def _utilisation(facts: Facts) -> Iterator[Finding]:
             f"{sized.part.role} runs at {three_digits(100 * sized.utilisation)} % of what a replica can do at most: "
             f"the budget allows it, a burst does not; {replicas(enough)} would bring it to {UTILISATION_LIMIT:.0%}."
         )
-        yield _ours("001", says)
+        yield _found("001", says)
 
 
 def _longest(facts: Facts) -> Iterator[Finding]:
@@ -149,7 +153,7 @@ def _longest(facts: Facts) -> Iterator[Finding]:
     least = " at least" if floors else ""
     beside = "" if demand.latency_budget_s is None else _against(latency_s, demand.latency_budget_s)
     reason = f" ({floors[0]})" if floors else ""
-    yield _ours("004", f"{what} takes{least} {milliseconds(latency_s)} alone on a replica{beside}{reason}.")
+    yield _found("004", f"{what} takes{least} {milliseconds(latency_s)} alone on a replica{beside}{reason}.")
 
 
 def _against(latency_s: float, budget_s: float) -> str:
@@ -161,7 +165,7 @@ def _first_token(facts: Facts) -> Iterator[Finding]:
     if facts.design.workload.first_token_budget_ms is None or any(part.writes for part in facts.parts):
         return
     says = "first_token_budget_ms does not apply: this design answers in one pass and writes no tokens."
-    yield _ours("003", says)
+    yield _found("003", says)
 
 
 def _tail(facts: Facts) -> Iterator[Finding]:
@@ -175,7 +179,7 @@ def _tail(facts: Facts) -> Iterator[Finding]:
                 f"{sized.part.role}: the spread of single runs rests on {sized.candidate.samples} samples, and a "
                 f"{per_cent}th percentile needs {needed}: rare slow runs may be missing from the simulation."
             )
-            yield _ours("002", says)
+            yield _found("002", says)
 
 
 def _disturbed(facts: Facts) -> Iterator[Finding]:
@@ -184,7 +188,7 @@ def _disturbed(facts: Facts) -> Iterator[Finding]:
         if cells:
             flags = sorted({flag for cell in cells for flag in cell.flags if flag in _DISTURBED})
             says = f"{sized.part.role}: {len(cells)} of the cells behind these figures are flagged {', '.join(flags)}."
-            yield _ours("005", says)
+            yield _found("005", says)
 
 
 def disturbed_alone(design: Design, sizing: Sizing) -> tuple[Flag, ...]:
