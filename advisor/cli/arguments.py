@@ -77,6 +77,19 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "advise", "recommend, measure the representative model here, plan capacity")
     _answers(one)
     one.add_argument("--model", metavar="ID", help="measure this catalogue model in place of the representative")
+def _ask(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "ask", "the questionnaire line by line, in plain text; ends like recommend")
+    _answers(one)
+    _common(one)
+    one.set_defaults(plain=True)  # made for screen readers and terminals that know no colours
+
+
+def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "explain", "what a rule, finding, task, architecture, answer or fact is, and why")
+    one.add_argument("id", metavar="ID", nargs="?", help="CLS-001, PLAN-061, G40, Q1, chat, …; without it, the list")
+    _common(one)
+
+
     _measuring(one)
     _common(one)
 
@@ -181,3 +194,5 @@ _COMMANDS = {
     "schema": _schema,
     "tui": _tui,
 }
+    "ask": _ask,
+    "explain": _explain,

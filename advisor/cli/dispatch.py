@@ -18,6 +18,8 @@ from advisor.core.errors import EXIT_CALLER, EXIT_INTERNAL, EXIT_INTERRUPTED, Ad
 
 _MODULES = {
     "recommend": "advisor.cli.recommend",
+    "ask": "advisor.cli.ask",
+    "explain": "advisor.cli.explain",
     "profile": "advisor.cli.measure",
     "advise": "advisor.cli.measure",
     "rules": "advisor.cli.rules",

@@ -21,15 +21,15 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
 from advisor.advise import Knowledge, load_knowledge, recommendation
-from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError, Problem
-from advisor.core.guide.axis import Value
+from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError
 from advisor.core.guide.reach import matters, reachable
 from advisor.core.guide.recommendation import Recommendation
+from advisor.core.guide.vocabulary import said_facts
 from advisor.core.report import Report
-from advisor.core.workload import Answers, fill_defaults
+from advisor.core.workload import Answers
 from advisor.run import Child
-from advisor.store.output import write_text
-from advisor.store.rescue import rescue_file
+from advisor.store.rescue import rescue
+from advisor.store.typed import texts_of
 from advisor.tui.describe import DescribeScreen
 from advisor.tui.help import HelpScreen, live_keys
 from advisor.tui.keys import QUIT, TABS
@@ -37,7 +37,6 @@ from advisor.tui.measure import MeasureScreen
 from advisor.tui.save import rendered
 from advisor.tui.theme import DARK, LIGHT, THEMES
 from advisor.tui.topbar import TopBar
-from advisor.tui.typed import texts_of
 from advisor.tui.verdict import VerdictScreen
 
 WIND_UP_SECONDS = 30.0
@@ -97,11 +96,11 @@ class AdvisorApp(App[int], inherit_bindings=False):
 
     def matters(self, answer: str, answers: Answers) -> bool:
         """Whether an answer can still change the advice beside the others that were given."""
-        return matters(self.knowledge.rulebook, answer, _said(answers))
+        return matters(self.knowledge.rulebook, answer, said_facts(answers))
 
     def could_become(self, answers: Answers) -> tuple[str, ...]:
         """The architectures that answers not given yet could still lead to."""
-        return tuple(str(outcome) for outcome in reachable(self.knowledge.rulebook.decision, _said(answers)))
+        return tuple(str(outcome) for outcome in reachable(self.knowledge.rulebook.decision, said_facts(answers)))
 
     async def child(self) -> Child:
         """The warm child. Raises AdvisorError where there is none."""
@@ -249,15 +248,6 @@ class AdvisorApp(App[int], inherit_bindings=False):
             yield SystemCommand("Change answers", "Back to the questions", screen.action_describe)
             if screen.report.plan is not None:
                 yield SystemCommand("Copy command", "Copy the command that makes this again", screen.action_copy)
-
-
-def _said(answers: Answers) -> dict[str, Value]:
-    """What was said, the way the rules ask it."""
-    workload, _ = fill_defaults(answers)
-    said: dict[str, Value] = {key: getattr(workload, key) for key in answers.model_fields_set}
-    if answers.requests_per_day is not None:
-        said["requests_per_second"] = workload.requests_per_second
-    return said
 
 
 def run_app(answers: Answers | None = None, rules_dir: Path | None = None, models_dir: Path | None = None) -> int:

@@ -20,13 +20,13 @@ from advisor.core.errors import AdvisorError
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.questions import QUESTIONS, Question, default_words, question, still_asked, words
 from advisor.core.workload import Answers
+from advisor.store.typed import Checked, checked
 from advisor.tui.advice import advice_lines
 from advisor.tui.fields import Answered, ChoiceField, Field, NumberField, TaskField
 from advisor.tui.prose import Lines, paragraph, text
 from advisor.tui.reading import Pane, Reading
 from advisor.tui.task import TaskScreen
 from advisor.tui.topbar import TopBar
-from advisor.tui.typed import Checked, checked
 
 if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from advisor.core.architecture import ARCHITECTURES
 from advisor.core.guide.axis import Value
 from advisor.core.guide.boxes import Box, intersect, subtract_all, touch
-from advisor.core.guide.rule import Outcome, Table
+from advisor.core.guide.rule import Outcome, Rule, Table
 from advisor.core.guide.rulebook import Rulebook
 
 _RATE_ANSWERS = {"requests_per_day": "requests_per_second", "peak_factor": "requests_per_second"}
@@ -22,13 +22,17 @@ _KNOWN_LATER = ("parameters", "context_tokens", "context_is_hard")
 
 def reachable(table: Table, partial: Mapping[str, Value]) -> tuple[Outcome, ...]:
     """The outcomes that some possible completion of `partial` leads to, in the order of the rules."""
+    return tuple(dict.fromkeys(rule.then for rule in deciding(table, partial)))
+
+
+def deciding(table: Table, partial: Mapping[str, Value]) -> tuple[Rule, ...]:
+    """The rules that decide some possible completion of `partial`."""
     within = table.space.partial(partial)
-    found = {
-        rule.then: None
+    return tuple(
+        rule
         for rule, region in zip(table.rules, table.regions, strict=True)
         if any(touch(piece, within) for piece in region)
-    }
-    return tuple(found)
+    )
 
 
 def matters(rulebook: Rulebook, answer: str, partial: Mapping[str, Value]) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal
 from advisor.core.architecture import ARCHITECTURES
 from advisor.core.guide.axis import AxisSpec, Value
 from advisor.core.task import TASKS
-from advisor.core.workload import MAX_REQUESTS_PER_SECOND, PERCENTILES, PRIORITIES, Workload
+from advisor.core.workload import MAX_REQUESTS_PER_SECOND, PERCENTILES, PRIORITIES, Answers, Workload, fill_defaults
 
 Over = Literal["workload", "design"]
 
@@ -63,6 +63,15 @@ AXES: Mapping[Over, tuple[AxisSpec, ...]] = {"workload": WORKLOAD_AXES, "design"
 def workload_facts(workload: Workload) -> dict[str, Value]:
     """The answers by axis."""
     return {spec.name: getattr(workload, spec.name) for spec in WORKLOAD_AXES}
+
+
+def said_facts(answers: Answers) -> dict[str, Value]:
+    """What was said by axis, and nothing else: a rate per day is a rate per second said otherwise."""
+    workload, _ = fill_defaults(answers)
+    said: dict[str, Value] = {key: getattr(workload, key) for key in answers.model_fields_set}
+    if answers.requests_per_day is not None:
+        said["requests_per_second"] = workload.requests_per_second
+    return said
 
 
 def design_facts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from advisor.core.workload import Answers
-from advisor.tui.typed import checked, texts_of
+from advisor.store.typed import checked, texts_of
 
 
 def test_nothing_typed_is_no_answer_and_no_mistake() -> None:
