@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import yaml
@@ -192,7 +193,7 @@ def _damaged(text: str, damages: list[tuple[Steps, Callable[[Tree, Any, Any], No
         try:
             for step in steps[:-1]:
                 holder = holder[step]
-            damage(holder, steps[-1], odd)
+            damage(holder, steps[-1], deepcopy(odd))
         except (KeyError, IndexError, TypeError, AttributeError):
             continue  # an earlier damage took this place away
     return whole

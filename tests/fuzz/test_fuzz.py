@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,7 +27,10 @@ from tests.fuzz.running import explore, run, tried
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = [path.read_text() for path in sorted((ROOT / "examples").glob("*.yaml"))]
 
-pytestmark = pytest.mark.timeout(8 * 3600)
+pytestmark = [
+    pytest.mark.timeout(8 * 3600),
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 
 flags = st.sampled_from(([], ["--json"], ["--json"]))
 
@@ -74,10 +78,12 @@ def test_answers_on_stdin() -> None:
 
 
 def test_answers_as_settings() -> None:
-    sayable = st.one_of(st.sampled_from(ODD), st.text(max_size=30), *RIGHT.values())
-    pairs = st.lists(st.tuples(st.sampled_from(ANSWER_ORDER), sayable), max_size=4)
-    known = pairs.map(lambda drawn: [f"{key}={value}" for key, value in drawn])
-    settings = st.tuples(known, st.lists(st.text(max_size=30), max_size=1)).map(lambda drawn: drawn[0] + drawn[1])
+    right = [value.map(lambda said, key=key: f"{key}={json.dumps(said)}") for key, value in RIGHT.items()]
+    odd = st.one_of(st.sampled_from(ODD), st.text(max_size=30))
+    wrong = st.tuples(st.sampled_from(ANSWER_ORDER), odd).map(lambda drawn: f"{drawn[0]}={drawn[1]}")
+    strange = st.one_of(st.text(max_size=30), wrong, wrong)
+    rarely = st.integers(0, 2).flatmap(lambda dice: st.lists(strange, min_size=1, max_size=2) if dice else st.just([]))
+    settings = st.tuples(st.lists(st.one_of(right), max_size=3), rarely).map(lambda drawn: drawn[0] + drawn[1])
 
     def attempt(drawn: tuple[list[str], list[str]]) -> None:
         words = [word for setting in ["task=chat", *drawn[0]] for word in ("--set", setting)]
@@ -128,6 +134,12 @@ def test_rule_folders_against_each_other(folders: Path) -> None:
     explore(st.tuples(damaged_files(folders / "rules"), flags), attempt, share=0.05)
 
 
+RIGHT_LINES = (
+    *("recommend -", "recommend --set task=chat", "recommend - --set priority=cost", "models", "models list"),
+    *("models show gpt2", "rules list", "rules check", "schema report", "advise -", "profile bert-base --batch 1"),
+)
+
+
 def sayable(text: str) -> bool:
     """Whether a system can hand this word to a program."""
     try:
@@ -150,7 +162,11 @@ def argument_lists(folder: Path) -> st.SearchStrategy[list[str]]:
     word = st.one_of(*known, strange.filter(sayable))
     joined = st.tuples(st.sampled_from(options), word).map("=".join)
     rest = st.lists(st.one_of(word, word, joined), max_size=6)
-    return st.tuples(st.one_of(st.sampled_from(commands), word), rest).map(lambda drawn: [drawn[0], *drawn[1]])
+    free = st.tuples(st.one_of(st.sampled_from(commands), word), rest).map(lambda drawn: [drawn[0], *drawn[1]])
+    more = st.sampled_from(([], ["--json"], ["--plain"], ["--output", f"{folder}/out.md"], ["--output", "o.json"]))
+    lines = st.sampled_from([line.split() for line in RIGHT_LINES])
+    right = st.tuples(lines, more, st.lists(word, max_size=1))
+    return st.one_of(free, right.map(lambda drawn: [*drawn[0], *drawn[1], *drawn[2]]))
 
 
 def test_command_lines(own_folders: Path) -> None:
