@@ -22,6 +22,8 @@ COMMANDS = {
     "report": ["advise", "examples/ticket-routing.yaml"],
     "models": ["models", "list"],
     "model": ["models", "show", "t5-base"],
+    "explanation": ["explain", "CLS-001"],
+    "explanations": ["explain"],
     "rules": ["rules", "list"],
     "rules-proof": ["rules", "check"],
 }

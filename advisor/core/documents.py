@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from advisor.core.explain.document import Explanation, ExplanationsDocument
 from advisor.core.guide.documents import RulesDiffDocument, RulesDocument, RulesProofDocument
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.model.document import ModelDocument, ModelsDocument
@@ -23,4 +24,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "rules-proof": RulesProofDocument,
     "rules-diff": RulesDiffDocument,
     "error": ErrorDocument,
+    "explanation": Explanation,
+    "explanations": ExplanationsDocument,
+    "history": HistoryDocument,
 }

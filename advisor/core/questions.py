@@ -42,6 +42,16 @@ class Question:
         field = Answers.model_fields[self.answer].annotation
         return tuple(value for kind in _flat(field) if get_origin(kind) is Literal for value in get_args(kind))
 
+    @property
+    def allowed(self) -> str:
+        """What may be answered, in words: `yes or no`, the choices, or the kind of number with its range."""
+        if self.kind == "flag":
+            return "yes or no"
+        if self.kind == "choice":
+            *others, last = map(str, self.choices)
+            return f"{', '.join(others)} or {last}"
+        return _range_words(self.answer)
+
 
 QUESTIONS: tuple[Question, ...] = (
     Question("task", "Task", "What comes out for what goes in. Everything else has a default."),
@@ -157,6 +167,15 @@ def _needed_by_plan(workload: Workload, said: set[str]) -> Iterator[str]:
         yield from ("first_token_budget_ms", "output_tokens", "output_tokens_max")
     if workload.latency_budget_ms is not None or workload.first_token_budget_ms is not None:
         yield "latency_percentile"
+
+
+def _range_words(answer: str) -> str:
+    """`a whole number, at least 1 and at most 10,000,000`, as the check has it."""
+    schema = Answers.model_json_schema()["properties"][answer]
+    number = next(one for one in schema.get("anyOf", [schema]) if one["type"] in ("integer", "number"))
+    bounds = {"exclusiveMinimum": "above", "minimum": "at least", "maximum": "at most"}
+    said = [f"{words} {number[bound]:,.15g}" for bound, words in bounds.items() if bound in number]
+    return f"{'a whole number' if number['type'] == 'integer' else 'a number'}, {' and '.join(said)}"
 
 
 def _kinds(answer: str) -> frozenset[Any]:

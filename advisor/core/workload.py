@@ -33,6 +33,8 @@ RAG_QUERY_TOKENS = 32
 """Length of a RAG query, the retriever's input (origin: assumed)."""
 RERANK_PAIR_TOKENS = 256
 """Length of a query-passage pair, the re-ranker's input (origin: assumed)."""
+RERANK_PAIRS = 50
+"""Pairs a re-ranker scores for one request: the passages that were found (origin: assumed)."""
 
 DEFAULT_INPUT_TOKENS: Mapping[str, int] = {
     "question-answering": 384,
@@ -65,12 +67,12 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Rate = Annotated[float, BeforeValidator(_number), Field(strict=True, gt=0, le=MAX_REQUESTS_PER_SECOND)]
-Positive = Annotated[float, BeforeValidator(_number), Field(strict=True, gt=0)]
-Price = Annotated[float, BeforeValidator(_number), Field(strict=True, ge=0)]
-Tokens = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=10_000_000)]
-InputTokens = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1, le=10_000_000)]
-Count = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=10**12)]
+Rate = Annotated[float, Field(strict=True, gt=0, le=MAX_REQUESTS_PER_SECOND), BeforeValidator(_number)]
+Positive = Annotated[float, Field(strict=True, gt=0), BeforeValidator(_number)]
+Price = Annotated[float, Field(strict=True, ge=0), BeforeValidator(_number)]
+Tokens = Annotated[int, Field(strict=True, ge=0, le=10_000_000), BeforeValidator(_whole)]
+InputTokens = Annotated[int, Field(strict=True, ge=1, le=10_000_000), BeforeValidator(_whole)]
+Count = Annotated[int, Field(strict=True, ge=0, le=10**12), BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
@@ -79,7 +81,7 @@ class Answers(Value):
 
     task: Task
     requests_per_second: Rate = 1.0
-    requests_per_day: Annotated[float, BeforeValidator(_number), Field(strict=True, gt=0)] | None = None
+    requests_per_day: Annotated[float, Field(strict=True, gt=0), BeforeValidator(_number)] | None = None
     peak_factor: Positive | None = None
     latency_budget_ms: Positive | None = None
     first_token_budget_ms: Positive | None = None

@@ -47,6 +47,8 @@ def test_every_answers_file_is_valid_and_meets_its_schema(path: Path) -> None:
         ("recommendation", ["recommend", "examples/ticket-routing.yaml"]),
         ("models", ["models", "list"]),
         ("model", ["models", "show", "t5-base"]),
+        ("explanation", ["explain", "CLS-001"]),
+        ("explanations", ["explain"]),
         ("rules", ["rules", "list"]),
         ("rules-proof", ["rules", "check"]),
     ],

@@ -24,6 +24,7 @@ def test_imports_point_one_way() -> None:
         ["recommend", "--set", "task=retrieval-augmented-generation", "--json"],
         ["rules", "check"],
         ["models", "list"],
+        ["explain", "CLS-001"],
         ["--help"],
     ],
 )
