@@ -21,6 +21,17 @@ exit codes: 0 done · 1 the plan misses the budget, or advice changed · 2 mista
 ANSWERS_HELP = "answers as YAML or JSON, - for stdin; may be left out when --set gives the task"
 
 
+class _Devices(tuple[str, ...]):
+    """The kinds of device; a card may also be named by its number, as in `cuda:1`."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        kind, colon, number = str(name).partition(":")
+        numbered = kind == "cuda" and bool(colon) and number.isascii() and number.isdigit() and len(number) <= 3
+        return super().__contains__(name) or numbered
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse whose mistakes are AdvisorErrors, so that they too can be JSON."""
 
@@ -66,17 +77,6 @@ def _recommend(commands: argparse._SubParsersAction[_Parser]) -> None:
     _common(one)
 
 
-def _profile(commands: argparse._SubParsersAction[_Parser]) -> None:
-    one = _command(commands, "profile", "measure a catalogue model on this machine")
-    one.add_argument("model", metavar="MODEL", help="a catalogue id, see: advisor models")
-    _measuring(one)
-    _common(one, rules=False)
-
-
-def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
-    one = _command(commands, "advise", "recommend, measure the representative model here, plan capacity")
-    _answers(one)
-    one.add_argument("--model", metavar="ID", help="measure this catalogue model in place of the representative")
 def _ask(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "ask", "the questionnaire line by line, in plain text; ends like recommend")
     _answers(one)
@@ -90,6 +90,17 @@ def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     _common(one)
 
 
+def _profile(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "profile", "measure a catalogue model on this machine")
+    one.add_argument("model", metavar="MODEL", help="a catalogue id (see: advisor models), a folder with config.json, or owner/name")
+    _measuring(one)
+    _common(one, rules=False)
+
+
+def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "advise", "recommend, measure the representative model here, plan capacity")
+    _answers(one)
+    one.add_argument("--model", metavar="MODEL", help="measure this model in place of the representative; as for profile")
     _measuring(one)
     _common(one)
 
@@ -113,6 +124,25 @@ def _models(commands: argparse._SubParsersAction[_Parser]) -> None:
     show = _command(kinds, "show", "one model: sizes, memory, sources")
     show.add_argument("id", metavar="ID")
     _common(show, rules=False)
+
+
+def _history(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "history", "past runs: list, show, delete, export")
+    _common(one, rules=False, models=False)
+    kinds = one.add_subparsers(dest="history_command", metavar="list|show|delete|export")
+    _common(_command(kinds, "list", "every run in a line, newest first"), rules=False, models=False)
+    show = _command(kinds, "show", "a run as its command printed it")
+    show.add_argument("id", metavar="ID")
+    show.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
+    _common(show, rules=False, models=False)
+    delete = _command(kinds, "delete", "forget runs, and what only they measured")
+    delete.add_argument("ids", metavar="ID", nargs="*")
+    delete.add_argument("--all", action="store_true", help="every run but one that is being measured")
+    _common(delete, rules=False, models=False)
+    export = _command(kinds, "export", "write a run's profile or report as JSON, every sample in it")
+    export.add_argument("id", metavar="ID")
+    export.add_argument("file", metavar="FILE", help="ending in .json, or - for stdout")
+    export.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="also print the document")
 
 
 def _schema(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -149,11 +179,17 @@ def _measuring(one: _Parser) -> None:
     one.add_argument("--batch", metavar="1,8,32", help="batch sizes to measure")
     one.add_argument("--input-tokens", metavar="128,512", help="input lengths to measure")
     one.add_argument("--output-tokens", metavar="32", help="tokens written: sets the depth decode is measured at")
-    one.add_argument("--dtype", metavar="float32,bfloat16", help="dtypes to measure (default: all that fit)")
+    one.add_argument(
+        "--dtype",
+        metavar="float32,bfloat16",
+        help="dtypes to measure, float16 too (default: what fits)",
+    )
     one.add_argument("--runtime", choices=("torch",), default="torch", help="what runs the model")
-    one.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where it runs")
+    device_help = "where it runs (default: the first of cuda, mps, cpu that is there; cuda:1 is a second card)"
+    one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)
     one.add_argument("--effort", choices=("quick",), default="quick", help="one process, intervals within 10 %%")
     one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
+    one.add_argument("--fresh", action="store_true", help="measure everything, also what an earlier run has measured")
 
 
 def _common(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
@@ -187,12 +223,13 @@ def _output(one: _Parser) -> None:
 
 _COMMANDS = {
     "recommend": _recommend,
+    "ask": _ask,
+    "explain": _explain,
     "profile": _profile,
     "advise": _advise,
     "rules": _rules,
     "models": _models,
+    "history": _history,
     "schema": _schema,
     "tui": _tui,
 }
-    "ask": _ask,
-    "explain": _explain,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
-from advisor.advise import DTYPES, Measuring
+from advisor.advise import Measuring
 from advisor.cli.arguments import OUTPUT_ENDINGS
 from advisor.core.errors import AdvisorError, Problem, allowed_words
 from advisor.core.hardware import Dtype
@@ -77,11 +78,12 @@ def _numbers(text: str | None, option: str, most: int, problems: list[Problem]) 
 def _dtypes(text: str | None, problems: list[Problem]) -> tuple[Dtype, ...] | None:
     if text is None:
         return None
+    dtypes: tuple[Dtype, ...] = get_args(Dtype)
     chosen: list[Dtype] = []
     for word in text.split(","):
-        found = next((dtype for dtype in DTYPES if dtype == word.strip()), None)
+        found = next((dtype for dtype in dtypes if dtype == word.strip()), None)
         if found is None:
-            words = f'unknown dtype "{word.strip()[:40]}" — {allowed_words(word.strip(), DTYPES)}'
+            words = f'unknown dtype "{word.strip()[:40]}" — {allowed_words(word.strip(), dtypes)}'
             problems.append(Problem("--dtype", None, None, words))
         else:
             chosen.append(found)

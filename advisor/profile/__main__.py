@@ -1,4 +1,4 @@
-"""`python -P -m advisor.profile`: the warm child, or with `--worker` a fresh worker where forking is not safe.
+"""`python -P -m advisor.profile`: the warm child. With `--worker` or `--devices` what it cannot do by forking.
 
 Only the order of things is settled here: descriptors and environment first, torch after them, requests last. The one
 idea: the descriptor called stdout carries events and nothing else, so the real one is moved out of every library's
@@ -28,6 +28,8 @@ def main() -> int:
     """Serve until the end of stdin. Returns the exit code."""
     if sys.argv[1:] == ["--worker"]:
         return _fresh_worker()
+    if sys.argv[1:] == ["--devices"]:
+        return _devices_alone()
     if sys.platform == "linux":  # while torch is imported nobody reads stdin, whose end would tell that the parent died
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     requests, events = _protect_descriptors()
@@ -43,10 +45,12 @@ def main() -> int:
 def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
     import transformers
 
-    from advisor.profile import machine, memory
+    from advisor.profile import machine, memory, probe
     from advisor.profile.processes import WorkerProcess, may_fork, start_forked, start_fresh
     from advisor.profile.session import Session
     from advisor.profile.worker import serve, settle
+
+    found = probe.found()
 
     def serve_alone(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
         settle(job.parent_pid)
@@ -54,7 +58,7 @@ def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
 
     def start(job: Job) -> WorkerProcess:
         getattr(transformers, job.model.transformers_class, None)  # imported once here, not by every worker
-        if not may_fork():
+        if not may_fork() or not (job.device == "cpu" or found.forks):
             return start_fresh(job)
         return start_forked(
             job.model_copy(update={"file_backed_bytes": memory.file_backed_bytes()}),
@@ -62,13 +66,22 @@ def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
             close=(requests, events),
         )
 
-    described = machine.describe()
+    described = machine.describe(found)
     inbox = Inbox(requests)
     say(Ready(machine=described, pid=os.getpid(), forks=may_fork()))
     try:
         while True:
             request = inbox.next_measure()
-            Session(request, inbox=inbox, say=say, start=start, devices=described.devices, pid=os.getpid()).run()
+            Session(
+                request,
+                inbox=inbox,
+                say=say,
+                start=start,
+                devices=described.devices,
+                details=found.details,
+                identities=found.identities,
+                pid=os.getpid(),
+            ).run()
     except (EndOfInput, BrokenPipeError, KeyboardInterrupt):
         return 0
 
@@ -82,6 +95,17 @@ def _fresh_worker() -> int:
 
         settle(job.parent_pid)
         serve(job, down, up)
+    return 0
+
+
+def _devices_alone() -> int:
+    """Say which cards torch can use and end: to ask starts CUDA, which no process may do that forks."""
+    requests, answer = _protect_descriptors()
+    os.close(requests)
+    _prepare_environment()
+    from advisor.profile.probe import print_cards
+
+    print_cards(answer)
     return 0
 
 

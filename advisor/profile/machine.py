@@ -8,21 +8,12 @@ import torch
 import transformers
 
 from advisor.core.hardware import Machine
+from advisor.profile.probe import Found
 from advisor.store.machine import this_machine
 
 
-def devices() -> tuple[str, ...]:
-    """The devices that can be measured on here, the CPU first."""
-    found = ["cpu"]
-    if torch.cuda.is_available():
-        found.append("cuda")
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return tuple(found)
-
-
-def describe() -> Machine:
-    """This machine with the versions that can change a measurement."""
+def describe(found: Found) -> Machine:
+    """This machine with its devices and the versions that can change a measurement."""
     versions = {
         "torch": torch.__version__,
         "transformers": transformers.__version__,
@@ -30,4 +21,6 @@ def describe() -> Machine:
         "kernel": platform.release(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
     }
-    return this_machine(versions=versions, devices=devices())
+    if torch.version.cuda is not None:
+        versions["cuda"] = torch.version.cuda
+    return this_machine(versions=versions, details=found.details)

@@ -12,12 +12,16 @@ from pydantic import Field, TypeAdapter
 
 from advisor.core.hardware import Dtype
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.source import ModelSource, Weights
 from advisor.core.sizing.measurement import Cell, CellPlan, Flag
 from advisor.core.values import Value
 
 
 class Job(Value):
-    """What a worker is for. `file_backed_bytes` are those its parent has resident, None for a fresh process."""
+    """What a worker is for. `file_backed_bytes` are those its parent has resident, None for a fresh process.
+
+    `identity` is what the driver calls the card, empty where there is none.
+    """
 
     model: ModelEntry
     dtype: Dtype
@@ -27,7 +31,9 @@ class Job(Value):
     tolerance: float
     latency_budget_s: float | None
     file_backed_bytes: int | None
+    identity: str = ""
     parent_pid: int
+    source: ModelSource | None = None
 
 
 class Order(Value):
@@ -40,10 +46,12 @@ class Order(Value):
 
 
 class Built(Value):
-    """The model stands, with so many parameters."""
+    """The model stands, with so many parameters. `notes` say what of its files did not match."""
 
     reply: Literal["built"] = "built"
     parameters: int
+    weights: Weights = "random"
+    notes: tuple[str, ...] = ()
 
 
 class NotBuiltReply(Value):

@@ -6,7 +6,8 @@ suffers.
 
 from __future__ import annotations
 
-from advisor.core.model.cost import STAGES_OF
+from advisor.core.hardware import DeviceDetail, Dtype
+from advisor.core.model.cost import stages_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.memory import peak_memory, sized
 from advisor.core.sizing.measurement import CellPlan, Flag
@@ -14,6 +15,10 @@ from advisor.core.sizing.measurement import CellPlan, Flag
 
 def refusal(entry: ModelEntry, plan: CellPlan, *, limit_bytes: int, available_bytes: int) -> tuple[Flag, str] | None:
     """Why the cell is not attempted, or None where nothing speaks against it."""
+    if plan.stage == "load":  # the first call of the service, which is as large as any
+        plan = plan.model_copy(update={"stage": stages_of(entry)[0]})
+    if plan.stage == "tokenize":  # beside the model, which the other cells ask for
+        return None
     wrong = _no_such_stage(entry, plan) or _missing_length(entry, plan) or _beyond_context(entry, plan)
     if wrong is not None:
         return "unsupported", wrong
@@ -21,8 +26,16 @@ def refusal(entry: ModelEntry, plan: CellPlan, *, limit_bytes: int, available_by
     return None if too_big is None else ("does-not-fit", too_big)
 
 
+def refusal_of_dtype(detail: DeviceDetail | None, dtype: Dtype) -> tuple[Flag, str] | None:
+    """Why the device cannot compute in this dtype, or None where it can or nobody knows."""
+    if detail is None or not detail.dtypes or dtype in detail.dtypes:
+        return None
+    known = " and ".join(detail.dtypes)
+    return "unsupported", f"{detail.device} ({detail.name}) does not compute in {dtype}; it computes in {known}."
+
+
 def _no_such_stage(entry: ModelEntry, plan: CellPlan) -> str | None:
-    stages = STAGES_OF.get(entry.architecture, ())
+    stages = stages_of(entry)
     if plan.stage in stages:
         return None
     return f"{entry.id} is {entry.architecture} and has no stage {plan.stage}; it has {' and '.join(stages)}."

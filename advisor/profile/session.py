@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from advisor.core.hardware import DeviceDetail
 from advisor.core.protocol import Cancel, Event, Failed, Finished, Measure, Measured, Started
 from advisor.core.sizing.measurement import Cell, CellPlan, Flag, unmeasured
 from advisor.core.sizing.statistics import TOLERANCE
 from advisor.profile.inbox import EndOfInput, Inbox
 from advisor.profile.orders import Built, Job, NotBuiltReply, Order, Outcome, Reply
 from advisor.profile.processes import WorkerProcess
-from advisor.profile.refusal import refusal
+from advisor.profile.refusal import refusal, refusal_of_dtype
 from advisor.profile.shares import RUNS, Shares
 from advisor.profile.timing import COLD_FACTOR
 from advisor.profile.worker import last_moment
 from advisor.store import machine
+from advisor.store.nvml import free_bytes
 
 KILL_GRACE_S = 2.0
 """How long after its last moment a worker may take to say so itself."""
@@ -61,12 +63,16 @@ class Session:
         start: Callable[[Job], WorkerProcess],
         devices: Sequence[str],
         pid: int,
+        details: Sequence[DeviceDetail] = (),
+        identities: Mapping[str, str] | None = None,
     ) -> None:
         self._request, self._inbox, self._say, self._start = request, inbox, say, start
         self._devices, self._pid = devices, pid
+        self._detail = next((one for one in details if one.device == request.device), None)
+        self._identity = (identities or {}).get(request.device, "")
         self._threads = request.threads or machine.cores_usable()
         self._worker: WorkerProcess | None = None
-        self._parameters: int | None = None
+        self._built: Built | None = None
         self._told: set[int] = set()
         self._postponed: dict[int, tuple[Cell, float]] = {}
         self._final = False
@@ -99,15 +105,17 @@ class Session:
         finally:
             self._end_worker()
         wall_s = time.monotonic() - self._begun
-        self._say(Finished(id=request.id, parameters=self._parameters, cancelled=cancelled, wall_s=wall_s))
+        built = {} if self._built is None else self._built.model_dump(include={"weights", "notes"})
+        parameters = None if self._built is None else self._built.parameters
+        self._say(Finished(id=request.id, parameters=parameters, cancelled=cancelled, wall_s=wall_s, **built))
 
     def _families(self, indices: Sequence[int]) -> list[list[int]]:
         """Those of the cells that can be attempted, by dtype, in the order asked for. The others are told now."""
-        available = machine.memory_available_bytes()
+        available = self._available_bytes()
         families: dict[str, list[int]] = {}
         for index in indices:
             plan = self._request.cells[index]
-            refused = refusal(
+            refused = refusal_of_dtype(self._detail, plan.dtype) or refusal(
                 self._request.model,
                 plan,
                 limit_bytes=self._request.memory_limit_bytes,
@@ -118,6 +126,13 @@ class Session:
             else:
                 self._flag([index], (refused[0],), refused[1])
         return list(families.values())
+
+    def _available_bytes(self) -> int:
+        """What the device has free now; where nobody tells, what the request allows."""
+        if self._request.device == "cpu":
+            return machine.memory_available_bytes()
+        free = free_bytes(self._identity) if self._identity else None
+        return self._request.memory_limit_bytes if free is None else free
 
     def _measure_family(self, family: list[int]) -> None:
         for index in family:
@@ -172,7 +187,7 @@ class Session:
         patience = min(self._shares.left_s(), build_seconds(self._request.model.parameters))
         reply = self._await(worker, patience)
         if isinstance(reply, Built):
-            self._parameters = reply.parameters
+            self._built = reply
             if self._shares.left_s() > 0:
                 return True
             self._flag([index], ("undecided",), self._out_of_time())
@@ -274,7 +289,9 @@ class Session:
             tolerance=TOLERANCE[request.effort],
             latency_budget_s=request.latency_budget_s,
             file_backed_bytes=None,
+            identity=self._identity,
             parent_pid=self._pid,
+            source=request.source,
         )
 
     def _out_of_time(self) -> str:

@@ -6,6 +6,7 @@ Pure: values in, blocks out. Every figure is formatted by `figures`, and one tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
@@ -15,6 +16,7 @@ from advisor.core.workload import Workload
 from advisor.report import figures
 from advisor.report.advice import recommendation_blocks
 from advisor.report.blocks import Block, Command, Heading, Paragraph, Table, Tone, bullets
+from advisor.report.history import minute
 
 VERDICT_TONES: dict[str, Tone] = {"meets": "good", "misses": "bad", "undecided": "tight"}
 _RIGHT_OF_CELLS = frozenset(range(2, 9))
@@ -26,10 +28,23 @@ def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
     size = figures.short_count(model.parameters)
     wall = figures.seconds(profile.wall_s)
     words = f"{model.id}: {model.architecture}, {size} parameters, {model.weights} weights; measured in {wall}"
-    blocks: list[Block] = [Heading(words, level), Paragraph(machine_words(profile)), cells_table(profile.cells)]
+    blocks: list[Block] = [Heading(words, level), Paragraph(machine_words(profile)), *_reused(profile.cells)]
+    blocks.append(cells_table(profile.cells))
     if notes := _notes(profile.cells):
         blocks.append(bullets(notes))
     return blocks
+
+
+def _reused(cells: Sequence[Cell]) -> list[Block]:
+    times = [cell.measured_at for cell in cells if cell.reused_from is not None and cell.measured_at is not None]
+    return [Paragraph(f"{reused_words(len(times), len(cells), min(times), max(times))}.")] if times else []
+
+
+def reused_words(reused: int, cells: int, earliest: datetime, latest: datetime) -> str:
+    """`7 of 12 cells reused from 2026-11-22 10:12 UTC; --fresh measures again`."""
+    first, last = minute(earliest), minute(latest)
+    when = first if first == last else f"{first} to {last}"
+    return f"{reused} of {cells} cells reused from {when} UTC; --fresh measures again"
 
 
 def _notes(cells: Sequence[Cell]) -> list[str]:
@@ -84,7 +99,8 @@ def machine_words(profile: Profile) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(machine.versions.items()))
     cores = f"{machine.cores_usable} usable core{'s' if machine.cores_usable != 1 else ''}"
     limit = figures.gib(machine.memory_limit_bytes)
-    return f"{machine.cpu}, {cores}, {limit} memory; {versions}; fingerprint {machine.fingerprint}"
+    cards = "".join(f", {one.device} {one.name}" for one in machine.device_details if one.device != "cpu")
+    return f"{machine.cpu}, {cores}, {limit} memory{cards}; {versions}; fingerprint {machine.fingerprint}"
 
 
 def cells_table(cells: Sequence[Cell]) -> Table:
@@ -106,7 +122,7 @@ def _cell_row(cell: Cell) -> tuple[str, ...]:
         figures.rate(cell.throughput_per_s, cell.throughput_unit[:3]) if measured else "–",
         figures.gib(cell.peak_memory_bytes) if cell.peak_memory_bytes else "–",
         str(cell.samples),
-        " ".join(cell.flags),
+        " ".join((*cell.flags, "reused") if cell.reused_from is not None else cell.flags),
     )
 
 
@@ -198,7 +214,8 @@ def _stage_row(stage: PlanStage) -> tuple[str, ...]:
     serving, latency = stage.serving, stage.latency_ms
     served = "–"
     if serving is not None:
-        served = f"{serving.runtime} {serving.dtype}, {serving.threads} threads, batch ≤ {serving.max_batch_size}"
+        on = f"{serving.threads} threads" if serving.device == "cpu" else serving.device
+        served = f"{serving.runtime} {serving.dtype}, {on}, batch ≤ {serving.max_batch_size}"
     return (
         stage.role,
         stage.model or "–",

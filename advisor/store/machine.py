@@ -11,12 +11,12 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from advisor.core.hardware import GIB, Machine
+from advisor.core.hardware import GIB, DeviceDetail, Machine
 from advisor.store.cgroup import Hierarchy, hierarchies
 
 ROOT = Path("/")
@@ -24,7 +24,7 @@ UNKNOWN_CPU = "unknown CPU"
 
 
 def this_machine(
-    *, versions: Mapping[str, str] | None = None, devices: tuple[str, ...] = ("cpu",), root: Path = ROOT
+    *, versions: Mapping[str, str] | None = None, details: Sequence[DeviceDetail] = (), root: Path = ROOT
 ) -> Machine:
     """Everything that is known of this machine without measuring."""
     cpu, cores, memory, cache = (
@@ -37,19 +37,20 @@ def this_machine(
         cpu=cpu,
         cores_usable=cores,
         memory_limit_bytes=memory,
-        devices=devices,
+        devices=tuple(detail.device for detail in details) or ("cpu",),
+        device_details=tuple(details),
         last_level_cache_bytes=cache,
         versions=dict(versions or {}),
-        fingerprint=fingerprint(cpu, cores, memory, cache),
+        fingerprint=fingerprint(cpu, cores, memory, cache, nvidia_cards(root)),
     )
 
 
-def fingerprint(cpu: str, cores: int, memory_bytes: int, cache_bytes: int | None) -> str:
+def fingerprint(cpu: str, cores: int, memory_bytes: int, cache_bytes: int | None, cards: Sequence[str] = ()) -> str:
     """Twelve hex digits of what makes two machines comparable: no host, no user, nothing that changes at a reboot.
 
     Memory counts in whole GiB, because the kernel keeps a little more or less for itself after each update.
     """
-    facts = "|".join((cpu, str(cores), str(round(memory_bytes / GIB)), str(cache_bytes), platform.machine()))
+    facts = "|".join((cpu, str(cores), str(round(memory_bytes / GIB)), str(cache_bytes), platform.machine(), *cards))
     return hashlib.sha256(facts.encode()).hexdigest()[:12]
 
 
@@ -101,6 +102,15 @@ def cpu_name(root: Path = ROOT) -> str:
         if told.stdout.strip():
             return told.stdout.strip()
     return platform.processor() or platform.machine() or UNKNOWN_CPU
+
+
+def nvidia_cards(root: Path = ROOT) -> tuple[str, ...]:
+    """The names of the NVIDIA cards as their kernel module lists them, which needs no library."""
+    names = []
+    for file in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
+        fields = dict(line.split(":", 1) for line in _lines(file) if ":" in line)
+        names.append(" ".join(fields.get("Model", "NVIDIA card").split()))
+    return tuple(names)
 
 
 def last_level_cache_bytes(root: Path = ROOT) -> int | None:

@@ -23,9 +23,11 @@ from advisor.core.sizing.plan import Finding
 from advisor.core.sizing.statistics import samples_to_bound
 from advisor.core.sizing.wording import gib, milliseconds, replicas, three_digits
 
-_ADDS_TIME: frozenset[Flag] = frozenset({"not-steady", "throttled", "stolen", "other-load", "swapping"})
+_ADDS_TIME: frozenset[Flag] = frozenset(
+    {"not-steady", "throttled", "stolen", "other-load", "swapping", "clock-drop", "foreign-process"}
+)
 """Flags of cells that would have been quicker on a machine left alone."""
-_DISTURBED: tuple[Flag, ...] = ("not-steady", "undecided", "too-slow", "throttled", "stolen", "other-load", "swapping")
+_DISTURBED: tuple[Flag, ...] = ("undecided", "too-slow", *sorted(_ADDS_TIME))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ figure has an origin; a figure that was not had is None. How samples become an i
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
 from advisor.core.architecture import Architecture
 from advisor.core.hardware import Dtype, Machine
+from advisor.core.model.entry import ModelEntry
+from advisor.core.model.source import ModelSource, Weights
 from advisor.core.values import Document, Value
 
 Stage = Literal["forward", "prefill", "encode", "decode", "embed", "search", "rerank", "load", "tokenize"]
@@ -34,6 +37,8 @@ Flag = Literal[
     "stolen",
     "other-load",
     "swapping",
+    "clock-drop",
+    "foreign-process",
     "fits-in-cache",
     "above-peak",
 ]
@@ -61,7 +66,11 @@ class Cell(Value):
     `ci95_s` is the distribution-free order-statistic interval of the median; `p95_s` is the sample that bounds the 95th
     percentile from above with 95 % confidence, which needs 59 samples. Throughput counts `throughput_unit` per second
     at the median: sequences for whole passes, tokens for decode. `flops` and `bytes_moved` are closed forms
-    for one run of the cell. `peak_memory_bytes` comes from a pass of its own. `samples_s` holds every sample, in order.
+    for one run of the cell. `peak_memory_bytes` comes from a pass of its own; on a CUDA card it is what torch had reserved
+    (`peak_reserved_bytes`) and what the driver keeps for the process beside it. There `device_time_s` is the median
+    between two events on the device, and `launch_overhead_s` what a caller waits beyond that. `samples_s` holds
+    every sample, in order.
+    `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it, None where this one did.
     """
 
     stage: Stage
@@ -89,9 +98,16 @@ class Cell(Value):
     mbu: float | None = None
     flags: tuple[Flag, ...] = ()
     note: str | None = None
+    device_time_s: float | None = None
+    launch_overhead_s: float | None = None
+    peak_allocated_bytes: int | None = None
+    peak_reserved_bytes: int | None = None
+    process_bytes: int | None = None
     outliers: int | None = None
     more_samples: int | None = None
     samples_s: tuple[float, ...] | None = None
+    measured_at: datetime | None = None
+    reused_from: int | None = None
 
 
 def throughput_unit(stage: Stage) -> Literal["sequences", "tokens"]:
@@ -120,12 +136,44 @@ def unmeasured(plan: CellPlan, *, device: str, threads: int, flags: tuple[Flag, 
 
 
 class ProfiledModel(Value):
-    """Which model was measured; parameters are counted in the built module, by closed form if none was built."""
+    """Which model was measured; parameters are counted in the built module, by closed form if none was built.
+
+    `weights` are real only where every weight of the measured module came from files. Of a model that is no catalogue
+    entry, `name` is its folder's or its hub id; `weights_sha256` is over its weight files, `stored_parameters` the
+    numbers in them, `revision` what the hub had it under. `notes` say what of its files did not match what was measured.
+    """
 
     id: str
     architecture: Architecture
     parameters: int
-    weights: Literal["random", "real"]
+    weights: Weights
+    name: str | None = None
+    hub_id: str | None = None
+    revision: str | None = None
+    weights_sha256: str | None = None
+    stored_parameters: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def profiled_model(
+    entry: ModelEntry,
+    source: ModelSource | None,
+    parameters: int | None = None,
+    weights: Weights | None = None,
+    notes: tuple[str, ...] = (),
+) -> ProfiledModel:
+    """The model of a profile, with what is known of it so far: unless somebody loaded them, no weights are real."""
+    model = ProfiledModel(
+        id=entry.id,
+        architecture=entry.architecture,
+        parameters=parameters or entry.parameters,
+        weights=weights or "random",
+    )
+    if source is None:
+        return model
+    without = () if source.weights else ("The folder has no safetensors files, so its weights are random.",)
+    known = source.model_dump(include={"name", "hub_id", "revision", "weights_sha256", "stored_parameters"})
+    return model.model_copy(update=known | {"notes": (*source.notes, *without, *notes)})
 
 
 class Best(Value):

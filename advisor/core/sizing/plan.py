@@ -53,6 +53,7 @@ class Serving(Value):
     dtype: Dtype
     threads: int
     max_batch_size: int
+    device: str = "cpu"
 
 
 class PlanStage(Value):
