@@ -16,6 +16,7 @@ from advisor.core.workload import (
     LABEL_TOKENS_MIN,
     RAG_QUERY_TOKENS,
     RERANK_PAIR_TOKENS,
+    RERANK_PAIRS,
     Workload,
 )
 
@@ -25,13 +26,17 @@ Assumed = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Tokens a component reads and writes per request; the `_max` ones are None where the workload states none."""
+    """Tokens a component reads and writes per request; the `_max` ones are None where the workload states none.
+
+    `texts` says how many texts of `input_tokens` tokens one request makes it read: a re-ranker a pair for each passage.
+    """
 
     input_tokens: int
     input_tokens_max: int | None
     output_tokens: int
     output_tokens_max: int | None
     assumed: tuple[Assumed, ...] = ()
+    texts: int = 1
 
     @property
     def longest_input_tokens(self) -> int:
@@ -44,22 +49,32 @@ class Lengths:
         return self.output_tokens if self.output_tokens_max is None else self.output_tokens_max
 
 
+_RERANKED: tuple[Assumed, ...] = (
+    ("RERANK_PAIR_TOKENS", RERANK_PAIR_TOKENS, "tokens of a query and a passage, read together by the re-ranker"),
+    ("RERANK_PAIRS", RERANK_PAIRS, "pairs the re-ranker scores for each request"),
+)
+_RANKED: tuple[Assumed, ...] = (
+    ("RANKED_PAIRS", 1, "pair of a query and a candidate in each request: every candidate counts as one"),
+)
+
+
 def component_lengths(workload: Workload, *, architecture: Architecture | None, role: Role) -> Lengths:
     """The lengths of the component that plays `role` and has `architecture` (None for an index, which reads no text).
 
     An encoder writes nothing. The query of `retrieval` is the workload's input; in retrieval-augmented generation the
-    workload's input is the generator's prompt, so the query's length is assumed.
+    workload's input is the generator's prompt, so the query's length is assumed. A request of `text-ranking` is a
+    single pair of query and candidate: who ranks fifty candidates sends fifty.
     """
     if role == "index":
         return Lengths(0, None, 0, None)
     if role == "reranker":
-        says = "tokens of a query and a passage, read together by the re-ranker"
-        return Lengths(RERANK_PAIR_TOKENS, None, 0, None, (("RERANK_PAIR_TOKENS", RERANK_PAIR_TOKENS, says),))
+        return Lengths(RERANK_PAIR_TOKENS, None, 0, None, _RERANKED, texts=RERANK_PAIRS)
     if role == "retriever" and workload.task != "retrieval":
         says = "tokens of a query, read by the retriever"
         return Lengths(RAG_QUERY_TOKENS, None, 0, None, (("RAG_QUERY_TOKENS", RAG_QUERY_TOKENS, says),))
     if role == "retriever" or architecture == "encoder-only":
-        return Lengths(workload.input_tokens, workload.input_tokens_max, 0, None)
+        assumed = _RANKED if workload.task == "text-ranking" else ()
+        return Lengths(workload.input_tokens, workload.input_tokens_max, 0, None, assumed)
     if role == "model" and workload.task in UNDERSTANDING_TASKS:
         return _prompted(workload)
     return Lengths(workload.input_tokens, workload.input_tokens_max, workload.output_tokens, workload.output_tokens_max)
@@ -72,6 +87,8 @@ def _prompted(workload: Workload) -> Lengths:
     assumed: list[Assumed] = [
         ("FEW_SHOT_PROMPT_TOKENS", FEW_SHOT_PROMPT_TOKENS, "tokens of examples put in front of every text")
     ]
+    if workload.task == "text-ranking":
+        assumed += _RANKED
     if workload.output_tokens < LABEL_TOKENS_MIN:
         assumed.append(("LABEL_TOKENS_MIN", LABEL_TOKENS_MIN, "least tokens written to name a label"))
     return Lengths(

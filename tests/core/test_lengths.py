@@ -8,6 +8,7 @@ from advisor.core.workload import (
     LABEL_TOKENS_MIN,
     RAG_QUERY_TOKENS,
     RERANK_PAIR_TOKENS,
+    RERANK_PAIRS,
     Answers,
     Workload,
     fill_defaults,
@@ -75,7 +76,17 @@ def test_in_rag_the_input_is_the_generators_prompt_and_the_rest_is_assumed(answe
     assert (retriever.input_tokens, retriever.output_tokens) == (RAG_QUERY_TOKENS, 0)
     assert reranker.input_tokens == RERANK_PAIR_TOKENS
     assert [part.assumed[0][0] for part in (retriever, reranker)] == ["RAG_QUERY_TOKENS", "RERANK_PAIR_TOKENS"]
+    assert (retriever.texts, reranker.texts, generator.texts) == (1, RERANK_PAIRS, 1)
+    assert ("RERANK_PAIRS", 50) in [one[:2] for one in reranker.assumed]
     assert (generator.input_tokens, generator.output_tokens, generator.assumed) == (2048, asked.output_tokens, ())
+
+
+@pytest.mark.parametrize("architecture", ["encoder-only", "decoder-only"])
+def test_a_request_to_rank_is_one_pair_as_long_as_the_input_and_says_so(architecture):
+    found = component_lengths(workload(task="text-ranking", input_tokens=300), architecture=architecture, role="model")
+    assert found.texts == 1
+    assert found.input_tokens == 300 + (architecture == "decoder-only") * 512
+    assert ("RANKED_PAIRS", 1) in [one[:2] for one in found.assumed]
 
 
 def test_an_index_reads_no_text():

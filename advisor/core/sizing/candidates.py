@@ -63,15 +63,19 @@ class Part:
     writes: bool = False
 
 
+_STAGE_OF_ROLE: Mapping[Role, Stage] = {"retriever": "embed", "reranker": "rerank"}
+
+
 def stages_of(profile: Profile, role: Role) -> tuple[Stage, ...]:
     """The stages a request passes in this model."""
-    if profile.model.architecture == "decoder-only":
+    measured = {cell.stage for cell in profile.cells}
+    if profile.model.architecture == "decoder-only" and "embed" not in measured:
         return ("prefill", "decode")
     if profile.model.architecture == "encoder-decoder":
         return ("encode", "decode")
-    measured = {cell.stage for cell in profile.cells}
-    wanted: Stage = "embed" if role == "retriever" else "forward"
-    return (wanted if wanted in measured or "forward" not in measured else "forward",)
+    wanted = _STAGE_OF_ROLE.get(role, "forward")
+    found = [stage for stage in (wanted, "forward", "embed") if stage in measured]
+    return (found[0] if found else wanted,)
 
 
 def part_of(role: Role, profile: Profile, entry: ModelEntry | None, lengths: Lengths) -> Part:
@@ -116,7 +120,10 @@ class _Source:
     lengths: Lengths
 
     def batchers(self, stage: Stage) -> list[Candidate]:
-        """A greedy batcher for each measured limit on the batch."""
+        """A greedy batcher for each measured limit on the batch.
+
+        A request of many texts is served alone, in as many passes as the limit makes of it.
+        """
         surface = Surface.of(self._of(stage))
         if not surface.points:
             return []
@@ -124,19 +131,34 @@ class _Source:
         times = {bound: surface.service_s(tokens, bound) for bound in BOUNDS}
         near = self._near(stage, surface)
         residuals = residuals_of(near)
-        fact = StageFact(stage, self._origin(surface, stage, tokens))
         floors = () if surface.reaches(tokens) else (_beyond(stage, "inputs", tokens, surface),)
+
+        def put_together(batch: int) -> bool:
+            return self.lengths.texts > 1 and (batch < self.lengths.texts or batch not in surface.batches)
+
         return [
             Candidate(
                 serving=self._serving(batch),
-                stages=(fact,),
-                servers={bound: Batcher(times[bound][:batch], residuals) for bound in BOUNDS},
+                stages=(StageFact(stage, self._origin(surface, stage, tokens, put_together=put_together(batch))),),
+                servers={bound: Batcher(self._requests_s(times[bound], batch), residuals) for bound in BOUNDS},
                 peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
                 samples=_samples(near),
                 floors=floors,
             )
-            for batch in _limits(surface, len(times["mid"]))
+            for batch in self._batches(surface, len(times["mid"]))
         ]
+
+    def _batches(self, surface: Surface, known: int) -> list[int]:
+        """The limits on the batch worth serving with: none beyond the texts of a request that is served alone."""
+        limits = _limits(surface, known)
+        return limits if self.lengths.texts == 1 else sorted({min(limit, self.lengths.texts) for limit in limits})
+
+    def _requests_s(self, pass_s: tuple[float, ...], batch: int) -> tuple[float, ...]:
+        """Seconds for 1, 2, 3 … requests together: one pass for all, or all passes of a single one."""
+        if self.lengths.texts == 1:
+            return pass_s[:batch]
+        full, rest = divmod(self.lengths.texts, batch)
+        return (full * pass_s[batch - 1] + (pass_s[rest - 1] if rest else 0.0),)
 
     def decoders(self, reading: Stage) -> list[Candidate]:
         """Continuous batching for each measured number of slots."""
@@ -153,7 +175,7 @@ class _Source:
         floors = [] if steps == 0 else floors
         floors += [] if read.reaches(tokens) else [_beyond(reading, "inputs", tokens, read)]
         if steps:
-            facts.append(StageFact("decode", self._origin(step, "decode", last, steps=steps)))
+            facts.append(StageFact("decode", self._origin(step, "decode", last, put_together=True)))
             floors += [] if step.reaches(last) else [_beyond("decode", "caches", last, step)]
         near = self._near(reading, read)
         residuals = residuals_of(near), residuals_of(decode)
@@ -207,14 +229,16 @@ class _Source:
 
     def _serving(self, batch: int) -> Serving:
         cell = self.cells[0]
-        return Serving(runtime=cell.runtime, dtype=cell.dtype, threads=cell.threads, max_batch_size=batch)
+        return Serving(
+            runtime=cell.runtime, dtype=cell.dtype, threads=cell.threads, max_batch_size=batch, device=cell.device
+        )
 
-    def _origin(self, surface: Surface, stage: Stage, tokens: int, *, steps: int = 0) -> Origin:
-        """Measured only if this very length was; a whole answer is put together from steps, never measured."""
+    def _origin(self, surface: Surface, stage: Stage, tokens: int, *, put_together: bool = False) -> Origin:
+        """Measured only if this very length was; what is put together from steps or passes never is."""
         not_measured = {cell.origin for cell in self._of(stage) if usable(cell)} - {"measured"}
         if not surface.reaches(tokens) or not_measured:
             return "extrapolated"
-        return "measured" if surface.measured_at(tokens) and not steps else "interpolated"
+        return "measured" if surface.measured_at(tokens) and not put_together else "interpolated"
 
     def _peak(self, stage: Stage, batch: int, tokens: int) -> int | None:
         """Peak memory of a pass over `batch` texts of `tokens` tokens: the largest up to the cell that covers it.

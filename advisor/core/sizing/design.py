@@ -81,7 +81,7 @@ class Design:
         role, architecture = component.role, component.architecture
         lengths = component_lengths(workload, architecture=architecture, role=role)
         profile = self.profiles.get(role)
-        if profile is not None and role != "reranker":
+        if profile is not None:
             return part_of(role, profile, self.entries.get(profile.model.id), lengths)
         stages = _STAGES_OF_ROLE.get(role) or _STAGES_OF_ARCHITECTURE.get(architecture, ("forward",))
         return Part(role, component.model, stages, lengths, missing=_why_no_profile(component), writes=len(stages) > 1)
@@ -90,8 +90,6 @@ class Design:
 def _why_no_profile(component: Component) -> str:
     if component.role == "index":
         return "searching an index is not measured yet"
-    if component.role == "reranker" and component.model is not None:
-        return "re-ranking reads many passages per request, which is not planned yet"
     if component.model is None:
         # The first two reasons say why the part exists and what would stand for it; the rest why that cannot.
         reasons = [because.says.rstrip(".") for because in component.because]

@@ -8,13 +8,13 @@ input would win.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from advisor.core.architecture import Role
 from advisor.core.hardware import Dtype
 from advisor.core.lengths import Lengths
-from advisor.core.model.cost import stage_flops
+from advisor.core.model.cost import stage_flops, stages_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.latency import usable
 from advisor.core.sizing.measurement import Best, Cell, CellPlan, Stage
@@ -23,6 +23,9 @@ BATCH_SIZES = (1, 4, 8)
 INPUT_TOKENS = (32, 64, 128)
 OUTPUT_TOKENS = 32
 """How deep an encoder-decoder's cache is where nobody says how much is written."""
+_PASSES_PER_REQUEST = 5
+"""Where a request holds many texts: they are measured in one pass, and in this many, which takes less memory."""
+_STAGE_OF_ROLE: Mapping[Role, Stage] = {"retriever": "embed", "reranker": "rerank"}
 _ALONE, _TOGETHER, _LONGEST, _SHORTER = range(4)
 
 
@@ -53,9 +56,11 @@ def cells_for(
     if input_tokens is not None:
         shapes = [_Shape(tokens, _TOGETHER) for tokens in input_tokens]
     else:
-        shapes = _shapes_around(lengths, passes_once=entry.architecture == "encoder-only")
+        shapes = _shapes_around(lengths, passes_once="decode" not in stages_of(entry))
     written = max(lengths.output_tokens if output_tokens is None else output_tokens, 1)
-    return _cells(entry, role, dtypes, batch_sizes or BATCH_SIZES, shapes, written)
+    batches = sorted(set(batch_sizes or _batch_sizes(lengths)))
+    lone = batches[-1] if lengths.texts > 1 else 1
+    return _cells(entry, role, dtypes, batches, shapes, written, lone_batch=lone)
 
 
 def default_cells(
@@ -72,7 +77,7 @@ def default_cells(
     """
     lengths = input_tokens or [tokens for tokens in INPUT_TOKENS if tokens < entry.context_tokens] or [1]
     shapes = [_Shape(tokens, _TOGETHER) for tokens in lengths]
-    return _cells(entry, "model", dtypes, batch_sizes or BATCH_SIZES, shapes, output_tokens)
+    return _cells(entry, "model", dtypes, sorted(set(batch_sizes or BATCH_SIZES)), shapes, output_tokens)
 
 
 def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
@@ -86,13 +91,22 @@ def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
     return tuple(best)
 
 
+def _batch_sizes(lengths: Lengths) -> tuple[int, ...]:
+    """The texts of so many requests together; where one request holds many, all of them at once, or a part."""
+    if lengths.texts == 1:
+        return BATCH_SIZES
+    return max(1, lengths.texts // _PASSES_PER_REQUEST), lengths.texts
+
+
 def _shapes_around(lengths: Lengths, *, passes_once: bool) -> list[_Shape]:
-    """The typical length; half of it where one pass is all there is to measure; the longest, one request at a time."""
+    """The typical length; the longest, one request at a time; and half the typical one where a pass is the whole answer
+    and the length is the workload's to shorten.
+    """
     typical = lengths.input_tokens
     shapes = [_Shape(typical, _TOGETHER)]
     if lengths.longest_input_tokens > typical:
         shapes.append(_Shape(lengths.longest_input_tokens, _LONGEST, alone=True))
-    if passes_once and typical > 1:
+    if passes_once and typical > 1 and lengths.texts == 1:
         shapes.append(_Shape(typical // 2, _SHORTER))
     return shapes
 
@@ -104,13 +118,18 @@ def _cells(
     batch_sizes: Sequence[int],
     shapes: Sequence[_Shape],
     output_tokens: int | None,
+    *,
+    lone_batch: int = 1,
 ) -> tuple[CellPlan, ...]:
-    """All cells of these shapes, each once, ordered by what hangs on them and then by what they cost."""
+    """All cells of these shapes, each once, ordered by what hangs on them and then by what they cost.
+
+    `lone_batch` texts are one request on its own.
+    """
     ranked: dict[CellPlan, tuple[int, int, int]] = {}
     for order, dtype in enumerate(dtypes):
         for shape in shapes:
-            for batch in (1,) if shape.alone else sorted(set(batch_sizes)):
-                rank = shape.rank if batch > 1 or shape.rank != _TOGETHER else _ALONE
+            for batch in (lone_batch,) if shape.alone else batch_sizes:
+                rank = _ALONE if batch == lone_batch and shape.rank == _TOGETHER else shape.rank
                 for cell in _stage_cells(entry, role, dtype, batch, shape.tokens, output_tokens):
                     ranked.setdefault(cell, (rank, order, stage_flops(entry, cell)))
     return tuple(sorted(ranked, key=lambda cell: ranked[cell]))
@@ -120,8 +139,10 @@ def _stage_cells(
     entry: ModelEntry, role: Role, dtype: Dtype, batch: int, tokens: int, output_tokens: int | None
 ) -> list[CellPlan]:
     """One cell per stage of the model and, for decoding, per depth: the first step of an answer and the last."""
-    if entry.architecture == "encoder-only":
-        stage: Stage = "embed" if role == "retriever" else "forward"
+    stages = stages_of(entry)
+    if "decode" not in stages:
+        wanted = _STAGE_OF_ROLE.get(role, "forward")
+        stage = wanted if wanted in stages else stages[0]
         return [CellPlan(stage=stage, dtype=dtype, batch_size=batch, input_tokens=tokens)]
     if entry.architecture == "decoder-only":
         read = CellPlan(stage="prefill", dtype=dtype, batch_size=batch, input_tokens=tokens)

@@ -59,7 +59,7 @@ def _open_part(design: Design, part: Part, sizing: Sizing | None) -> str:
 
 
 def _what_to_find(part: Part) -> str:
-    if part.role in ("index", "reranker"):
+    if part.role == "index":
         return f"Find a figure for the {part.role}"
     if part.model is not None:
         return f"Measure {part.model} again"

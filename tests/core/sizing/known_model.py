@@ -76,7 +76,10 @@ def entry(name: str, architecture: Architecture) -> ModelEntry:
 ENCODER = entry("known-encoder", "encoder-only")
 DECODER = entry("known-decoder", "decoder-only")
 SEQ2SEQ = entry("known-seq2seq", "encoder-decoder")
-ENTRIES = {each.id: each for each in (ENCODER, DECODER, SEQ2SEQ)}
+RERANKER = entry("known-reranker", "encoder-only").model_copy(
+    update={"transformers_class": "BertForSequenceClassification", "config": _BERT | {"num_labels": 1}}
+)
+ENTRIES = {each.id: each for each in (ENCODER, DECODER, SEQ2SEQ, RERANKER)}
 
 
 def cell(
@@ -210,6 +213,7 @@ ONE_ENCODER = components(("model", ENCODER))
 ONE_DECODER = components(("model", DECODER))
 ONE_SEQ2SEQ = components(("model", SEQ2SEQ))
 RETRIEVAL = components(("retriever", ENCODER), ("index", None))
+WHOLE_RAG = components(("retriever", ENCODER), ("index", None), ("reranker", RERANKER), ("generator", DECODER))
 RAG = components(("retriever", ENCODER), ("index", None), ("reranker", None), ("generator", DECODER))
 
 
@@ -240,6 +244,10 @@ def translation(**changed: Any) -> Plan:
 
 def search(**changed: Any) -> Plan:
     return planned({**SEARCH, **changed}, RETRIEVAL, {"retriever": encoder})
+
+
+def reranked(**changed: Any) -> Plan:
+    return planned({**ANSWERS, **changed}, WHOLE_RAG, {"retriever": encoder, "reranker": encoder, "generator": decoder})
 
 
 def answers(**changed: Any) -> Plan:

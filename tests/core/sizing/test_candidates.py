@@ -18,6 +18,7 @@ from tests.core.sizing.known_model import (
     DECODER,
     ENCODER,
     GIB,
+    RERANKER,
     SEQ2SEQ,
     cell,
     decoder,
@@ -27,6 +28,7 @@ from tests.core.sizing.known_model import (
 )
 
 TEXT = Lengths(128, None, 0, None)
+PAIRS = Lengths(256, None, 0, None, texts=50)
 ANSWER = Lengths(100, None, 50, None)
 BOTH: tuple[Dtype, ...] = ("float32", "bfloat16")
 
@@ -191,3 +193,31 @@ def test_the_spread_of_runs_is_that_of_the_planned_length() -> None:
     assert isinstance(candidate.servers["mid"], Batcher)
     assert set(candidate.servers["mid"].residuals) == {1.0}
     assert candidate.samples == 6
+
+
+def reranker_part(*batches: int) -> Part:
+    shapes = cells_for(RERANKER, PAIRS, role="reranker", dtypes=("float32",), batch_sizes=batches or None)
+    cells = [cell(each, encoder(each)) for each in shapes]
+    return part_of("reranker", profile(RERANKER, cells), RERANKER, PAIRS)
+
+
+def test_a_reranked_request_is_served_alone_in_one_pass_or_in_as_many_as_its_pairs_need() -> None:
+    in_five, in_one = reranker_part().candidates
+    assert (in_five.serving.max_batch_size, in_one.serving.max_batch_size) == (10, 50)
+    assert in_one.servers["mid"].lone_s == pytest.approx(0.010 + 0.008 * 50)
+    assert in_five.servers["mid"].lone_s == pytest.approx(5 * (0.010 + 0.008 * 10))
+    for one in (in_five, in_one):
+        assert one.servers["mid"].saturation_rps == pytest.approx(1 / one.servers["mid"].lone_s)
+    assert [one.stages[0].origin for one in (in_five, in_one)] == ["interpolated", "measured"]
+
+
+def test_the_last_pass_of_a_reranked_request_may_be_smaller() -> None:
+    (part,) = reranker_part(20).candidates
+    assert part.servers["mid"].lone_s >= 2 * (0.010 + 0.008 * 20) + 0.010
+    assert part.stages[0].origin == "interpolated"
+
+
+def test_a_pass_larger_than_the_request_is_never_planned() -> None:
+    part = reranker_part(10, 64)
+    assert [one.serving.max_batch_size for one in part.candidates] == [10, 50]
+    assert {one.stages[0].origin for one in part.candidates} == {"interpolated"}

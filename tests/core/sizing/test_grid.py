@@ -13,9 +13,10 @@ from advisor.core.lengths import Lengths
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.grid import best_cells, cells_for, default_cells
 from advisor.core.sizing.measurement import CellPlan
-from tests.core.sizing.known_model import DECODER, ENCODER, SEQ2SEQ, cell
+from tests.core.sizing.known_model import DECODER, ENCODER, RERANKER, SEQ2SEQ, cell
 
 BOTH: tuple[Dtype, ...] = ("float32", "bfloat16")
+PAIRS = Lengths(input_tokens=256, input_tokens_max=None, output_tokens=0, output_tokens_max=None, texts=50)
 TICKET = Lengths(input_tokens=128, input_tokens_max=None, output_tokens=0, output_tokens_max=None)
 
 
@@ -112,3 +113,28 @@ def test_the_best_cells_are_the_most_per_second_and_the_shortest_run_of_each_sta
         cell(CellPlan(stage="prefill", dtype="float32", batch_size=1, input_tokens=8), None),
     ]
     assert [(best.stage, best.throughput_cell, best.latency_cell) for best in best_cells(cells)] == [("forward", 1, 0)]
+
+
+def test_fifty_pairs_are_reranked_in_one_pass_first_and_then_in_five() -> None:
+    cells = cells_for(RERANKER, PAIRS, role="reranker", dtypes=BOTH)
+    assert [(each.stage, each.batch_size, each.input_tokens, each.dtype) for each in cells] == [
+        ("rerank", 50, 256, "float32"),
+        ("rerank", 50, 256, "bfloat16"),
+        ("rerank", 10, 256, "float32"),
+        ("rerank", 10, 256, "bfloat16"),
+    ]
+
+
+def test_batches_that_are_named_replace_those_of_a_reranker_and_the_largest_comes_first() -> None:
+    cells = cells_for(RERANKER, PAIRS, role="reranker", dtypes=("float32",), batch_sizes=(4, 25))
+    assert [each.batch_size for each in cells] == [25, 4]
+
+
+def test_a_cross_encoder_that_is_the_whole_answer_is_measured_like_any_encoder() -> None:
+    assert shapes(cells_for(RERANKER, TICKET, role="model", dtypes=BOTH)) == shapes(
+        cells_for(ENCODER, TICKET, role="model", dtypes=BOTH)
+    )
+
+
+def test_an_encoder_that_scores_nothing_is_measured_in_the_pass_it_has() -> None:
+    assert {each.stage for each in cells_for(ENCODER, PAIRS, role="reranker", dtypes=BOTH)} == {"forward"}

@@ -17,12 +17,14 @@ from tests.core.sizing.known_model import (
     ONE_ENCODER,
     RAG,
     TICKETS,
+    WHOLE_RAG,
     answers,
     chat,
     decoder,
     encoder,
     mid,
     planned,
+    reranked,
     search,
     slower,
     tickets,
@@ -249,6 +251,37 @@ def test_rag_parts_without_a_figure_are_named_and_leave_it_undecided() -> None:
     assert "reranker" in told
     assert plan.first_thing_to_change is not None
     assert "index" in plan.first_thing_to_change
+
+
+def test_a_reranker_that_was_measured_leaves_the_index_alone_without_a_figure() -> None:
+    plan = reranked()
+    assert plan.verdict == "undecided"
+    missing = [finding.says for finding in plan.findings if finding.id == "PLAN-007"]
+    assert len(missing) == 1
+    assert missing[0].startswith("index cannot be planned")
+    assert (plan.first_thing_to_change or "").startswith("Find a figure for the index")
+    reranker = plan.stages[2]
+    assert (reranker.role, reranker.stage, reranker.origin) == ("reranker", "rerank", "measured")
+    assert reranker.replicas is not None
+    assert reranker.serving is not None
+    assert reranker.serving.max_batch_size == 50
+    assumed = {one.name: one.value for one in plan.assumptions}
+    assert (assumed["RERANK_PAIRS"], assumed["RERANK_PAIR_TOKENS"], assumed["RAG_QUERY_TOKENS"]) == (50, 256, 32)
+
+
+def test_reranking_takes_its_time_from_every_request() -> None:
+    plain, whole = answers(), reranked()
+    assert plain.latency_ms is not None
+    assert whole.latency_ms is not None
+    lone_ms = 1000 * (0.010 + 0.004 * 50 * 2)  # fifty pairs of 256 tokens in one pass
+    assert (whole.latency_ms.p50 or 0.0) - (plain.latency_ms.p50 or 0.0) > 0.8 * lone_ms
+
+
+def test_a_reranker_too_slow_for_the_budget_misses_whatever_the_index_takes() -> None:
+    seconds = {"retriever": encoder, "reranker": slower(encoder, 50.0), "generator": decoder}
+    plan = planned(ANSWERS, WHOLE_RAG, seconds)
+    assert plan.verdict == "misses"
+    assert plan.binding_stage == "reranker"
 
 
 def test_rag_whose_measured_parts_are_too_slow_misses() -> None:
