@@ -6,10 +6,9 @@ in which they are asked, and what one hands to the next.
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,9 +19,11 @@ from advisor.core.guide.recommendation import Because, Component, Recommendation
 from advisor.core.guide.words import value_words
 from advisor.core.hardware import GIB, Dtype
 from advisor.core.lengths import Lengths, component_lengths
+from advisor.core.target import Target, target_on
 from advisor.core.workload import Answers, Workload, fill_defaults
 from advisor.store.catalog import load_catalog
 from advisor.store.machine import memory_limit_bytes
+from advisor.store.named_model import quoted
 from advisor.store.paths import shipped
 from advisor.store.rulebook import load_rulebook
 
@@ -30,9 +31,11 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.core.guide.rulebook import Rulebook
     from advisor.core.model.catalog import Catalog
     from advisor.core.model.entry import ModelEntry
+    from advisor.core.model.source import ModelSource
     from advisor.core.protocol import Event, Measure, Ready
     from advisor.core.report import Report
     from advisor.core.sizing.measurement import Cell, CellPlan, Profile
+    from advisor.store.recorder import Recorder
 
 SECONDS_QUICK = 44.0
 """Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
@@ -41,7 +44,6 @@ SECONDS_PER_CELL_LEAST = 3.0
 PARAMETERS_AT_QUICK = 500_000_000
 CELLS_AT_MOST_SLOW = 3
 """How many cells may share all the time where the first ones are slow: they are the ones a plan cannot do without."""
-DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
 
 
 class MeasuringChild(Protocol):
@@ -54,17 +56,29 @@ class MeasuringChild(Protocol):
 
 @dataclass(frozen=True)
 class Knowledge:
-    """The rules and the catalogue one run works with."""
+    """The rules and the catalogue one run works with; `sources` are files of models that are not shipped, by id."""
 
     rulebook: Rulebook
     catalog: Catalog
+    sources: Mapping[str, ModelSource] = field(default_factory=dict)
+
+    def with_model(self, entry: ModelEntry, source: ModelSource | None) -> Knowledge:
+        """The same with one model more, where it has files of its own: a catalogue's is known already."""
+        if source is None:
+            return self
+        catalog = replace(self.catalog, entries={**self.catalog.entries, entry.id: entry})
+        return replace(self, catalog=catalog, sources={**self.sources, entry.id: source})
 
 
 @dataclass(frozen=True)
 class Measuring:
-    """What the caller fixed about the measurement; None leaves it to the workload and the effort."""
+    """What the caller fixed about the measurement; None leaves it to the workload and the effort.
+
+    `model` is an id of the catalogue at hand, `model_words` what the caller would say to name it again.
+    """
 
     model: str | None = None
+    model_words: str | None = None
     batch_sizes: tuple[int, ...] | None = None
     input_tokens: tuple[int, ...] | None = None
     output_tokens: int | None = None
@@ -88,9 +102,9 @@ def recommendation(answers: Answers, knowledge: Knowledge, measuring: Measuring 
     return _with_named_model(advice, knowledge.catalog.get(named)) if named else advice
 
 
-def memory_limit(workload: Workload) -> int:
-    """Bytes a replica may take: what the team allows, never more than this machine has."""
-    here = memory_limit_bytes()
+def memory_limit(workload: Workload, device_bytes: int | None = None) -> int:
+    """Bytes a replica may take: what the team allows, never more than the device has, or else this machine."""
+    here = memory_limit_bytes() if device_bytes is None else device_bytes
     allowed = workload.memory_limit_gib
     return here if allowed is None else int(min(here, allowed * GIB))
 
@@ -101,11 +115,13 @@ async def measure_and_plan(
     child: MeasuringChild,
     measuring: Measuring | None = None,
     on_event: OnEvent = lambda role, event: None,
+    recorder: Recorder | None = None,
 ) -> Report:
     """Measure every part that has a model and plan from what was measured.
 
-    A cancelled measurement plans from the cells that were finished. Raises AdvisorError where nothing can be measured
-    at all (no torch, no such device).
+    `recorder` keeps the run and knows earlier ones; without it everything is measured and nothing kept. A cancelled
+    measurement plans from the cells that were finished. Raises AdvisorError where nothing can be measured at all (no
+    torch, no such device).
     """
     import asyncio
 
@@ -117,12 +133,18 @@ async def measure_and_plan(
     if workload.hosting == "api":
         reason = "hosting is api: a model behind somebody's API cannot be measured here; the recommendation stands"
         return Report(recommendation=advice, profiles=(), plan=None, undecided=reason)
+    target = target_on((await child.ready()).machine, measuring.device)
+    advice = _for_target(advice, knowledge, measuring, target)
+    limit = memory_limit(workload, target.memory_limit_bytes)
     entries = {part.role: knowledge.catalog.get(part.model) for part in advice.components if part.model}
     profiles: dict[Role, Profile] = {}
     for part in advice.components:
         if entry := entries.get(part.role):
-            report_event = _Reporter(part.role, on_event)
-            profiles[part.role] = await _profile_part(workload, part, entry, child, measuring, report_event)
+            report_event = _Reporter(part.role, on_event, recorder)
+            source = knowledge.sources.get(entry.id)
+            profiles[part.role] = await _profile_part(
+                workload, part, entry, source, child, measuring, target, report_event
+            )
             if report_event.cancelled:
                 break
     # In a thread: it computes for seconds, and the caller's screen and signals must not wait for it.
@@ -131,36 +153,49 @@ async def measure_and_plan(
         advice,
         profiles,
         {entry.id: entry for entry in entries.values()},
-        memory_limit_bytes=memory_limit(workload),
+        memory_limit_bytes=limit,
         reproduce=reproduce_command(advice, measuring),
     )
-    return Report(recommendation=advice, profiles=tuple(profiles.values()), plan=plan_)
+    report = Report(recommendation=advice, profiles=tuple(profiles.values()), plan=plan_)
+    if recorder is not None:
+        recorder.end("interrupted" if _cancelled(report.profiles) else "done", report.profiles, report)
+    return report
 
 
 async def profile_model(
-    entry: ModelEntry, child: MeasuringChild, measuring: Measuring, on_event: OnEvent = lambda role, event: None
+    entry: ModelEntry,
+    child: MeasuringChild,
+    measuring: Measuring,
+    on_event: OnEvent = lambda role, event: None,
+    recorder: Recorder | None = None,
+    source: ModelSource | None = None,
 ) -> Profile:
-    """Measure one catalogue model without a workload."""
+    """Measure one model without a workload, from its files where it has any. `recorder` as for `measure_and_plan`."""
     from advisor.core.sizing.grid import default_cells
 
     role: Role = entry.roles[0]
-    limit = memory_limit_bytes()
+    target = target_on((await child.ready()).machine, measuring.device)
+    limit = memory_limit_bytes() if target.memory_limit_bytes is None else target.memory_limit_bytes
     cells = default_cells(
         entry,
-        dtypes=measuring.dtypes or dtypes_with_room(entry, limit),
+        dtypes=measuring.dtypes or dtypes_with_room(entry, limit, target.dtypes),
         batch_sizes=measuring.batch_sizes,
         input_tokens=measuring.input_tokens,
         output_tokens=measuring.output_tokens,
     )
-    return await _measured(entry, cells, child, measuring, limit, None, _Reporter(role, on_event))
+    reporter = _Reporter(role, on_event, recorder)
+    profile = await _measured(entry, source, cells, child, measuring, target, limit, None, reporter)
+    if recorder is not None:
+        recorder.end("interrupted" if _cancelled([profile]) else "done", [profile])
+    return profile
 
 
-def dtypes_with_room(entry: ModelEntry, limit_bytes: int) -> tuple[Dtype, ...]:
+def dtypes_with_room(entry: ModelEntry, limit_bytes: int, dtypes: Sequence[Dtype]) -> tuple[Dtype, ...]:
     """The dtypes whose weights leave room; the plainest one where none does, so that the refusal shows its sums."""
     from advisor.core.model.cost import weight_bytes
 
-    fitting = tuple(dtype for dtype in DTYPES if weight_bytes(entry, dtype) < limit_bytes)
-    return fitting or DTYPES[:1]
+    fitting = tuple(dtype for dtype in dtypes if weight_bytes(entry, dtype) < limit_bytes)
+    return fitting or tuple(dtypes[:1])
 
 
 def reproduce_command(advice: Recommendation, measuring: Measuring) -> str:
@@ -172,7 +207,7 @@ def reproduce_command(advice: Recommendation, measuring: Measuring) -> str:
         if key not in skipped and value is not None:
             words += ["--set", f"{key}={value_words(value)}"]
     options = {
-        "--model": measuring.model,
+        "--model": measuring.model_words or measuring.model,
         "--batch": _joined(measuring.batch_sizes),
         "--input-tokens": _joined(measuring.input_tokens),
         "--output-tokens": measuring.output_tokens,
@@ -182,7 +217,7 @@ def reproduce_command(advice: Recommendation, measuring: Measuring) -> str:
     for option, chosen in options.items():
         if chosen is not None:
             words += [option, str(chosen)]
-    return shlex.join(words)
+    return " ".join(quoted(word) for word in words)
 
 
 def _joined(values: Sequence[object] | None) -> str | None:
@@ -195,6 +230,7 @@ class _Reporter:
 
     role: Role
     on_event: OnEvent
+    recorder: Recorder | None = None
     cancelled: bool = False
     cells: dict[int, Cell] = field(default_factory=dict)
 
@@ -202,19 +238,29 @@ class _Reporter:
         self.on_event(self.role, event)
 
 
+def _for_target(advice: Recommendation, knowledge: Knowledge, measuring: Measuring, target: Target) -> Recommendation:
+    """The advice with models chosen for the memory of the device, where that is not the machine's."""
+    if target.memory_limit_bytes is None or measuring.model is not None:
+        return advice
+    limit = memory_limit(advice.workload, target.memory_limit_bytes)
+    return recommend(advice.workload, advice.defaulted, knowledge.rulebook, knowledge.catalog, limit)
+
+
 async def _profile_part(
     workload: Workload,
     part: Component,
     entry: ModelEntry,
+    source: ModelSource | None,
     child: MeasuringChild,
     measuring: Measuring,
+    target: Target,
     report_event: _Reporter,
 ) -> Profile:
     from advisor.core.model.representative import Need, fitting_dtypes
     from advisor.core.sizing.grid import cells_for
 
     lengths: Lengths = component_lengths(workload, architecture=part.architecture, role=part.role)
-    limit = memory_limit(workload)
+    limit = memory_limit(workload, target.memory_limit_bytes)
     need = Need(
         part.role,
         entry.architecture,
@@ -229,20 +275,22 @@ async def _profile_part(
         entry,
         lengths,
         role=part.role,
-        dtypes=measuring.dtypes or fitting_dtypes(entry, need) or DTYPES[:1],
+        dtypes=measuring.dtypes or fitting_dtypes(entry, need, target.dtypes) or target.dtypes[:1],
         batch_sizes=measuring.batch_sizes,
         input_tokens=measuring.input_tokens,
         output_tokens=measuring.output_tokens,
     )
     budget_s = workload.latency_budget_ms / 1000 if workload.latency_budget_ms else None
-    return await _measured(entry, cells, child, measuring, limit, budget_s, report_event)
+    return await _measured(entry, source, cells, child, measuring, target, limit, budget_s, report_event)
 
 
 async def _measured(
     entry: ModelEntry,
+    source: ModelSource | None,
     cells: Sequence[CellPlan],
     child: MeasuringChild,
     measuring: Measuring,
+    target: Target,
     limit: int,
     budget_s: float | None,
     report_event: _Reporter,
@@ -250,8 +298,12 @@ async def _measured(
     """One request to the child, its cells gathered into a profile."""
     from advisor.core.protocol import Failed, Finished, Measure, Measured
     from advisor.core.sizing.grid import best_cells
-    from advisor.core.sizing.measurement import Profile, ProfiledModel
+    from advisor.core.sizing.measurement import Profile, profiled_model
+    from advisor.core.sizing.own_stages import with_own_stages
+    from advisor.run import remembering
 
+    if source is not None:
+        cells = with_own_stages(cells, source, batch_sizes=measuring.batch_sizes)
     began = time.monotonic()
     ready = await child.ready()
     seconds = seconds_total(entry, len(cells))
@@ -259,31 +311,34 @@ async def _measured(
         id=time.monotonic_ns() % 1_000_000_000,
         model=entry,
         cells=tuple(cells),
-        device="cpu" if measuring.device == "auto" else measuring.device,
+        device=target.device,
         # The child keeps what later cells need; a cell that is slow but early may have more than its even share.
         seconds_per_cell=max(seconds / len(cells), seconds / CELLS_AT_MOST_SLOW),
         seconds_total=seconds,
         memory_limit_bytes=limit,
         latency_budget_s=budget_s,
+        source=source,
     )
-    parameters = entry.parameters
-    async for event in child.measure(request):
+    model = profiled_model(entry, source)
+    draft = Profile(machine=ready.machine, model=model, cells=(), best=(), wall_s=0.0)
+    recorder = report_event.recorder
+    part = None if recorder is None else recorder.part(report_event.role, request, draft)
+    async for event in remembering.measure(child, request, part):
         report_event(event)
         if isinstance(event, Measured):
             report_event.cells[event.index] = event.cell
         elif isinstance(event, Finished):
-            parameters = event.parameters or entry.parameters
+            model = profiled_model(entry, source, event.parameters, event.weights, event.notes)
             report_event.cancelled = event.cancelled
         elif isinstance(event, Failed):
             raise AdvisorError(event.says, exit_code=EXIT_UNDECIDED, fix=event.fix)
     measured = tuple(report_event.cells[index] for index in sorted(report_event.cells))
-    return Profile(
-        machine=ready.machine,
-        model=ProfiledModel(id=entry.id, architecture=entry.architecture, parameters=parameters, weights="random"),
-        cells=measured,
-        best=best_cells(measured),
-        wall_s=time.monotonic() - began,
-    )
+    found = {"cells": measured, "best": best_cells(measured), "wall_s": time.monotonic() - began}
+    return draft.model_copy(update={"model": model, **found})
+
+
+def _cancelled(profiles: Sequence[Profile]) -> bool:
+    return any("cancelled" in cell.flags for one in profiles for cell in one.cells)
 
 
 def seconds_total(entry: ModelEntry, cells: int) -> float:

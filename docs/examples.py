@@ -7,11 +7,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+
+from advisor.core.protocol import Measure
+from advisor.core.report import Report
+from advisor.core.sizing.measurement import CellPlan, Profile
+from advisor.store.catalog import load_catalog
+from advisor.store.recorder import Recorder
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -46,12 +57,54 @@ def difference() -> str:
         return printed(["rules", "diff", "rules", str(moved)])
 
 
+def history() -> str:
+    """The list of two runs: those whose profile and report stand among the examples, told to a store of their own."""
+    profile = Profile.model_validate_json((EXAMPLES / "profile.json").read_text(encoding="utf-8"))
+    report = Report.model_validate_json((EXAMPLES / "report.json").read_text(encoding="utf-8"))
+    advised = report.recommendation
+    minutes = (datetime(2026, 11, 22, 10, minute, tzinfo=UTC) for minute in count())
+    with tempfile.TemporaryDirectory() as folder, patched_data_home(folder):
+        with Recorder("profile", profile.model.id, clock=lambda: next(minutes)) as recorder:
+            tell(recorder, "model", profile)
+            recorder.end("done", [profile])
+        with Recorder("advise", advised.workload.task, recommendation=advised, clock=lambda: next(minutes)) as recorder:
+            for part, measured in zip(advised.components, report.profiles, strict=False):
+                tell(recorder, part.role, measured)
+            recorder.end("done", report.profiles, report)
+        return printed(["history", "list"])
+
+
+def tell(recorder: Recorder, role: str, profile: Profile) -> None:
+    """One measured profile, told to the recorder as a measurement tells it."""
+    plans = tuple(CellPlan(**{key: getattr(cell, key) for key in CellPlan.model_fields}) for cell in profile.cells)
+    entry = load_catalog(ROOT / "models").get(profile.model.id)
+    limits = {"seconds_per_cell": 1.0, "seconds_total": 1.0, "memory_limit_bytes": profile.machine.memory_limit_bytes}
+    part = recorder.part(role, Measure(id=1, model=entry, cells=plans, **limits), profile)
+    for index, cell in enumerate(profile.cells):
+        part.save(index, cell)
+
+
+@contextlib.contextmanager
+def patched_data_home(folder: str) -> Iterator[None]:
+    """Let this process and those it starts keep their runs in `folder`: examples are nobody's past."""
+    before = os.environ.get("XDG_DATA_HOME")
+    os.environ["XDG_DATA_HOME"] = folder
+    try:
+        yield
+    finally:
+        os.environ.pop("XDG_DATA_HOME")
+        if before is not None:
+            os.environ["XDG_DATA_HOME"] = before
+
+
 def main(kinds: list[str]) -> None:
     documents = {kind: lambda words=words: printed(words) for kind, words in COMMANDS.items()}
     documents["rules-diff"] = difference
     documents["error"] = lambda: printed(["recommend", "--set", "task=translate", "--set", "latency_budget_ms=-5"])
-    for kind in kinds or documents:
-        (EXAMPLES / f"{kind}.json").write_text(documents[kind](), encoding="utf-8")
+    documents["history"] = history
+    with tempfile.TemporaryDirectory() as folder, patched_data_home(folder):
+        for kind in kinds or documents:
+            (EXAMPLES / f"{kind}.json").write_text(documents[kind](), encoding="utf-8")
 
 
 if __name__ == "__main__":

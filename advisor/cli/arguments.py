@@ -18,6 +18,7 @@ Called bare in a terminal it opens the questionnaire."""
 EPILOG = """\
 exit codes: 0 done · 1 the plan misses the budget, or advice changed · 2 mistake in what was given · 4 undecided ·
 5 internal error · 130 interrupted"""
+MODEL_HELP = "a catalogue id (see: advisor models), a folder with config.json, or owner/name on the hub"
 ANSWERS_HELP = "answers as YAML or JSON, - for stdin; may be left out when --set gives the task"
 
 
@@ -91,8 +92,8 @@ def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _profile(commands: argparse._SubParsersAction[_Parser]) -> None:
-    one = _command(commands, "profile", "measure a catalogue model on this machine")
-    one.add_argument("model", metavar="MODEL", help="a catalogue id (see: advisor models), a folder with config.json, or owner/name")
+    one = _command(commands, "profile", "measure a model on this machine")
+    one.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     _measuring(one)
     _common(one, rules=False)
 
@@ -100,7 +101,7 @@ def _profile(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "advise", "recommend, measure the representative model here, plan capacity")
     _answers(one)
-    one.add_argument("--model", metavar="MODEL", help="measure this model in place of the representative; as for profile")
+    one.add_argument("--model", metavar="MODEL", help=f"measure this one in place of the representative: {MODEL_HELP}")
     _measuring(one)
     _common(one)
 
@@ -152,15 +153,16 @@ def _schema(commands: argparse._SubParsersAction[_Parser]) -> None:
     _output(one)
 
 
+def _completion(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "completion", "a script that lets your shell complete commands, options and ids")
+    one.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell it is for")
+    _folders(one)
+
+
 def _tui(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "tui", "the questionnaire in the terminal, optionally pre-filled")
     _answers(one)
-    one.add_argument(
-        "--rules", metavar="DIR", default=argparse.SUPPRESS, help="rules folder in place of the shipped one"
-    )
-    one.add_argument(
-        "--models", metavar="DIR", default=argparse.SUPPRESS, help="models folder in place of the shipped one"
-    )
+    _folders(one)
 
 
 def _answers(one: _Parser) -> None:
@@ -200,16 +202,15 @@ def _common(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
         help="one JSON document on stdout, mistakes as JSON on stderr",
     )
     _output(one)
-    if rules:
-        one.add_argument(
-            "--rules", metavar="DIR", default=argparse.SUPPRESS, help="rules folder in place of the shipped one"
-        )
-    if models:
-        one.add_argument(
-            "--models", metavar="DIR", default=argparse.SUPPRESS, help="models folder in place of the shipped one"
-        )
+    _folders(one, rules=rules, models=models)
     one.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help="no colour")
     one.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress on stderr")
+
+
+def _folders(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
+    for name in [name for name, wanted in (("rules", rules), ("models", models)) if wanted]:
+        words = f"{name} folder in place of the shipped one"
+        one.add_argument(f"--{name}", metavar="DIR", default=argparse.SUPPRESS, help=words)
 
 
 def _output(one: _Parser) -> None:
@@ -231,5 +232,6 @@ _COMMANDS = {
     "models": _models,
     "history": _history,
     "schema": _schema,
+    "completion": _completion,
     "tui": _tui,
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import cast
 
 from advisor.cli.arguments import parser, unknown_command
-from advisor.cli.streams import flush, give_up_stdout
+from advisor.cli.streams import at_a_terminal, flush, give_up_stdout
 from advisor.core.errors import EXIT_CALLER, EXIT_INTERNAL, EXIT_INTERRUPTED, AdvisorError
 
 _MODULES = {
@@ -24,7 +24,9 @@ _MODULES = {
     "advise": "advisor.cli.measure",
     "rules": "advisor.cli.rules",
     "models": "advisor.cli.models",
+    "history": "advisor.cli.history",
     "schema": "advisor.cli.schema",
+    "completion": "advisor.cli.completion",
     "tui": "advisor.cli.questionnaire",
 }
 
@@ -51,7 +53,7 @@ def run(argv: list[str]) -> int:
 
 def _run(argv: list[str]) -> int:
     if not argv:
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if at_a_terminal():
             argv = ["tui"]
         else:
             parser().print_help(sys.stderr)

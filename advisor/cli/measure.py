@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from advisor.advise import OnEvent, load_knowledge, measure_and_plan, profile_model, recommendation
 from advisor.cli.options import chosen_folder, measuring, output_path
-from advisor.cli.printing import deliver, save
+from advisor.cli.printing import deliver, save, to_json
 from advisor.cli.progress import Progress
 from advisor.core.errors import EXIT_DONE, EXIT_FINDING, EXIT_INTERRUPTED, EXIT_UNDECIDED, AdvisorError, Problem
-from advisor.core.report import Report
+from advisor.core.report import Report, without_samples
 from advisor.core.sizing.measurement import Profile
 from advisor.core.values import Document
 from advisor.report.blocks import Block
@@ -24,8 +24,10 @@ from advisor.report.outline import profile_blocks, report_blocks
 from advisor.run import Child
 from advisor.store.answers import read_answers
 from advisor.store.catalog import load_catalog
+from advisor.store.named_model import named_model
 from advisor.store.paths import shipped
-from advisor.store.rescue import rescue_file
+from advisor.store.recorder import Recorder
+from advisor.store.rescue import rescue
 
 D = TypeVar("D", Profile, Report)
 
@@ -35,18 +37,23 @@ VERDICT_CODES = {"meets": EXIT_DONE, "misses": EXIT_FINDING, "undecided": EXIT_U
 
 
 def profile(options: argparse.Namespace) -> int:
-    """Measure one catalogue model."""
+    """Measure one model: of the catalogue, of a folder, or of a hub."""
     output, fixed = output_path(options), measuring(options)
-    entry = load_catalog(chosen_folder(options, "models") or shipped("models")).get(_catalogue_id(options.model))
+    catalog = load_catalog(chosen_folder(options, "models") or shipped("models"))
+    progress = Progress(options)
+    entry, source, _ = named_model(options.model, catalog, say=progress.say, quiet=not progress.speaks)
+    recorder = Recorder("profile", entry.id, fresh=options.fresh, warn=progress.warn)
 
     async def job(child: Child, on_event: OnEvent) -> Profile:
-        return await profile_model(entry, child, fixed, on_event)
+        return await profile_model(entry, child, fixed, on_event, recorder, source)
 
-    measured, interrupted = asyncio.run(_with_child(job, Progress(options)))
-    document = measured if options.samples else _without_samples(measured)
-    if interrupted:
-        raise _interrupted(document, profile_blocks(document), output, _any_figure([document]))
-    deliver(document, profile_blocks(document), options, output)
+    with progress.warnings_last():
+        with recorder:
+            measured, interrupted = asyncio.run(_with_child(job, progress))
+        document = measured if options.samples else without_samples(measured)
+        if interrupted:
+            raise _interrupted(document, profile_blocks(document), output, recorder.run, _any_figure([document]))
+        deliver(document, profile_blocks(document), options, output)
     return EXIT_DONE if _any_figure([document]) else EXIT_UNDECIDED
 
 
@@ -55,19 +62,27 @@ def advise(options: argparse.Namespace) -> int:
     output, fixed = output_path(options), measuring(options)
     answers = read_answers(options.answers, options.settings)
     knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
+    progress = Progress(options)
     if fixed.model is not None:
-        _catalogue_id(fixed.model)
+        named = named_model(fixed.model, knowledge.catalog, say=progress.say, quiet=not progress.speaks)
+        knowledge = knowledge.with_model(named.entry, named.source)
+        fixed = replace(fixed, model=named.entry.id, model_words=named.words)
     advice = recommendation(answers, knowledge, fixed)
 
-    async def job(child: Child, on_event: OnEvent) -> Report:
-        return await measure_and_plan(advice, knowledge, child, fixed, on_event)
+    subject = advice.workload.task
+    recorder = Recorder("advise", subject, recommendation=advice, fresh=options.fresh, warn=progress.warn)
 
-    report, interrupted = asyncio.run(_with_child(job, Progress(options)))
-    profiles = report.profiles if options.samples else tuple(_without_samples(one) for one in report.profiles)
-    document = report.model_copy(update={"profiles": profiles})
-    if interrupted:
-        raise _interrupted(document, report_blocks(document), output, _any_figure(profiles))
-    deliver(document, report_blocks(document), options, output)
+    async def job(child: Child, on_event: OnEvent) -> Report:
+        return await measure_and_plan(advice, knowledge, child, fixed, on_event, recorder)
+
+    with progress.warnings_last():
+        with recorder:
+            report, interrupted = asyncio.run(_with_child(job, progress))
+        document = report if options.samples else without_samples(report)
+        if interrupted:
+            blocks = report_blocks(document)
+            raise _interrupted(document, blocks, output, recorder.run, _any_figure(document.profiles))
+        deliver(document, report_blocks(document), options, output)
     return EXIT_UNDECIDED if document.plan is None else VERDICT_CODES[document.plan.verdict]
 
 
@@ -101,26 +116,22 @@ async def _wind_up(task: asyncio.Future[D], child: Child, progress: Progress) ->
         raise KeyboardInterrupt
 
 
-def _interrupted(document: Document, blocks: Sequence[Block], output: Path | None, worth_keeping: bool) -> AdvisorError:
-    """Save what was measured, and say where."""
+def _interrupted(
+    document: Document, blocks: Sequence[Block], output: Path | None, run: int | None, worth_keeping: bool
+) -> AdvisorError:
+    """Say where what was measured is: in the file asked for, in the store as `run`, else in a file of its own."""
     if not worth_keeping:
         return AdvisorError("interrupted before anything was measured", exit_code=EXIT_INTERRUPTED)
-    path = output or rescue_file()
-    save(document, blocks, path)
     words = "interrupted; what was measured so far is saved"
+    fix = "give the same command again: it measures only the rest" if run is not None else None
+    if output is not None:
+        save(document, blocks, output)
+        return AdvisorError([Problem(str(output), None, None, words, fix)], exit_code=EXIT_INTERRUPTED)
+    if run is not None:
+        shown = f"{words}: advisor history show {run}"
+        return AdvisorError([Problem(None, None, None, shown, fix)], exit_code=EXIT_INTERRUPTED)
+    path = rescue(to_json(document))
     return AdvisorError([Problem(str(path), None, None, words)], exit_code=EXIT_INTERRUPTED)
-
-
-def _catalogue_id(name: str) -> str:
-    if "/" in name or os.path.isdir(name):
-        words = f'"{name}" is a folder or a hub id; only models of the catalogue can be measured'
-        raise AdvisorError(words, fix="name a catalogue id, see: advisor models")
-    return name
-
-
-def _without_samples(measured: Profile) -> Profile:
-    cells = tuple(cell.model_copy(update={"samples_s": None}) for cell in measured.cells)
-    return measured.model_copy(update={"cells": cells})
 
 
 def _any_figure(profiles: Sequence[Profile]) -> bool:

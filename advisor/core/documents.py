@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from advisor.core.explain.document import Explanation, ExplanationsDocument
 from advisor.core.guide.documents import RulesDiffDocument, RulesDocument, RulesProofDocument
 from advisor.core.guide.recommendation import Recommendation
+from advisor.core.history import HistoryDocument
 from advisor.core.model.document import ModelDocument, ModelsDocument
 from advisor.core.problems import ErrorDocument
 from advisor.core.report import Report
@@ -23,8 +24,8 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "rules": RulesDocument,
     "rules-proof": RulesProofDocument,
     "rules-diff": RulesDiffDocument,
-    "error": ErrorDocument,
     "explanation": Explanation,
     "explanations": ExplanationsDocument,
     "history": HistoryDocument,
+    "error": ErrorDocument,
 }

@@ -6,12 +6,14 @@ ends at the end of its stdin.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
 from advisor.core.hardware import Machine
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.source import ModelSource, Weights
 from advisor.core.sizing.measurement import Cell, CellPlan, Effort
 from advisor.core.values import Value
 
@@ -22,7 +24,7 @@ class Measure(Value):
     `threads` None lets the child choose (the protocol's minimum). `seconds_per_cell` caps one cell's warm-up and
     samples, `seconds_total` the whole request: cells not begun by then are flagged `undecided`. `memory_limit_bytes` is
     what model and run may take; what does not fit is refused before allocation. A cell whose median is certain to miss
-    `latency_budget_s` is not sampled further.
+    `latency_budget_s` is not sampled further. `source` holds the files of a model that is no catalogue entry.
     """
 
     request: Literal["measure"] = "measure"
@@ -37,6 +39,7 @@ class Measure(Value):
     memory_limit_bytes: int
     latency_budget_s: float | None = None
     seed: int = 0
+    source: ModelSource | None = None
 
 
 class Cancel(Value):
@@ -66,6 +69,17 @@ class Waiting(Value):
     holder_pid: int | None
 
 
+class Reused(Value):
+    """So many of the request's cells are known from earlier runs; their `cell` events follow. Made by the parent."""
+
+    event: Literal["reused"] = "reused"
+    id: int
+    reused: int
+    cells: int
+    earliest: datetime
+    latest: datetime
+
+
 class Started(Value):
     """Cell `index` of request `id` is being warmed up and timed."""
 
@@ -85,11 +99,16 @@ class Measured(Value):
 
 
 class Finished(Value):
-    """Every cell of the request has had its `cell` event. `parameters` were counted in the built module."""
+    """Every cell of the request has had its `cell` event. `parameters` were counted in the built module.
+
+    `weights` says what was in it, `notes` what of a model's files did not match; None where nothing was built.
+    """
 
     event: Literal["finished"] = "finished"
     id: int
     parameters: int | None
+    weights: Weights | None = None
+    notes: tuple[str, ...] = ()
     cancelled: bool = False
     wall_s: float
 
@@ -103,5 +122,5 @@ class Failed(Value):
     fix: str | None = None
 
 
-Event = Ready | Waiting | Started | Measured | Finished | Failed
+Event = Ready | Waiting | Reused | Started | Measured | Finished | Failed
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.sizing.measurement import Profile
@@ -18,3 +18,15 @@ class Report(Document):
     profiles: tuple[Profile, ...]
     plan: Plan | None
     undecided: str | None = None
+
+
+D = TypeVar("D", bound=Profile | Report)
+
+
+def without_samples(document: D) -> D:
+    """The document as it is printed where nobody asked for single samples."""
+    if isinstance(document, Profile):
+        cells = tuple(cell.model_copy(update={"samples_s": None}) for cell in document.cells)
+        return document.model_copy(update={"cells": cells})
+    profiles = tuple(without_samples(profile) for profile in document.profiles)
+    return document.model_copy(update={"profiles": profiles})

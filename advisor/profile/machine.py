@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 
+import numpy
 import torch
 import transformers
 
@@ -17,6 +18,7 @@ def describe(found: Found) -> Machine:
     versions = {
         "torch": torch.__version__,
         "transformers": transformers.__version__,
+        "numpy": numpy.__version__,
         "python": platform.python_version(),
         "kernel": platform.release(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),

@@ -70,8 +70,8 @@ def _runs(store: sqlite3.Connection) -> tuple[HistoryRun, ...]:
     rows = store.execute(
         "SELECT *, (SELECT fingerprint FROM parts WHERE run = runs.id LIMIT 1) AS fingerprint,"
         " (SELECT count(*) FROM run_cells WHERE run = runs.id) AS cells,"
-        " (SELECT count(*) FROM run_cells JOIN cells ON cell = cells.id WHERE run = runs.id AND has_figure)"
-        " AS measured,"
+        " (SELECT count(*) FROM run_cells JOIN cells ON run_cells.cell = cells.id"
+        "  WHERE run_cells.run = runs.id AND cells.has_figure) AS measured,"
         " (SELECT count(reused_from) FROM run_cells WHERE run = runs.id) AS reused"
         " FROM runs ORDER BY id DESC"
     )

@@ -76,6 +76,7 @@ class AdvisorApp(App[int], inherit_bindings=False):
         self._starting: Worker[None] | None = None
         self._leaving = False
         self.unseen: Report | None = None
+        self.unseen_run: int | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
@@ -126,10 +127,10 @@ class AdvisorApp(App[int], inherit_bindings=False):
         else:
             self.push_screen(MeasureScreen(advised))
 
-    def show_verdict(self, report: Report) -> None:
-        """From the measurement to the verdict; on the way out nobody would see it, so it is kept to be saved."""
+    def show_verdict(self, report: Report, run: int | None) -> None:
+        """From the measurement, kept as `run`, to the verdict; on the way out nobody would see it, so it is told."""
         if self._leaving:
-            self.unseen = report
+            self.unseen, self.unseen_run = report, run
             return
         while not isinstance(self.screen, MeasureScreen):
             self.pop_screen()  # help, or another dialog opened over the measurement
@@ -224,7 +225,7 @@ class AdvisorApp(App[int], inherit_bindings=False):
     async def _vanish(self) -> None:
         await self._end_measurement()
         with contextlib.suppress(AdvisorError):  # nobody is there to be told that the disk refuses
-            keep(self.unseen)
+            keep(self.unseen, self.unseen_run)
         os._exit(EXIT_INTERRUPTED)  # Textual's own way out waits for a terminal that is gone
 
     def _listen_for_signals(self) -> None:
@@ -259,18 +260,15 @@ def run_app(answers: Answers | None = None, rules_dir: Path | None = None, model
     code = app.run()
     if app._exception is not None:
         raise app._exception
-    if path := keep(app.unseen):
+    if where := keep(app.unseen, app.unseen_run):
         if code == EXIT_INTERRUPTED:
-            words = "interrupted; what was measured so far is saved"
-            raise AdvisorError([Problem(str(path), None, None, words)], exit_code=EXIT_INTERRUPTED)
-        sys.stderr.write(f"What was measured so far is saved: {path}\n")
+            raise AdvisorError(f"interrupted; what was measured so far is saved: {where}", exit_code=EXIT_INTERRUPTED)
+        sys.stderr.write(f"What was measured so far is saved: {where}\n")
     return EXIT_DONE if code is None else code
 
 
-def keep(report: Report | None) -> Path | None:
-    """Saves a report nobody saw, if anything was measured for it, and says where."""
+def keep(report: Report | None, run: int | None) -> str | None:
+    """Where a report is that nobody saw, if anything was measured for it: in the store, else in a file made now."""
     if report is None or not any(cell.median_s is not None for profile in report.profiles for cell in profile.cells):
         return None
-    path = rescue_file()
-    write_text(path, rendered(report, ".json"))
-    return path
+    return str(rescue(rendered(report, ".json"))) if run is None else f"advisor history show {run}"

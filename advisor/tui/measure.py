@@ -21,6 +21,7 @@ from advisor.core.errors import AdvisorError
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
 from advisor.report.outline import cells_table
+from advisor.store.recorder import Recorder
 from advisor.tui.blocks import narrowed
 from advisor.tui.chart import Chart, legend, lines_of
 from advisor.tui.progress import Event, begun
@@ -75,20 +76,27 @@ class MeasureScreen(Screen[None]):
         await self.app.cancel_measurement()
 
     async def _measure(self) -> None:
+        task = self.recommendation.workload.task
+        recorder = Recorder("advise", task, recommendation=self.recommendation, warn=self._note)
         try:
-            child = await self.app.child()
-            report = await measure_and_plan(self.recommendation, self.app.knowledge, child, on_event=self._happened)
+            child, knows = await self.app.child(), self.app.knowledge
+            with recorder:
+                advised = self.recommendation
+                report = await measure_and_plan(advised, knows, child, on_event=self._happened, recorder=recorder)
         except AdvisorError as error:
             report = self._unmeasured("; ".join(problem.message for problem in error.problems))
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the answers with it
             report = self._unmeasured(f"something went wrong inside archadvisor ({type(error).__name__}: {error})")
-        self.app.show_verdict(report)
+        self.app.show_verdict(report, recorder.run)
 
     def _unmeasured(self, says: str) -> Report:
         return Report(recommendation=self.recommendation, profiles=(), plan=None, undecided=says)
 
     def _happened(self, role: Role, event: Event) -> None:
         self.progress = self.progress.after(role, event)
+
+    def _note(self, words: str) -> None:
+        self.progress = self.progress.noting(f"{words}.")
 
     def _draw(self) -> None:
         """Draws what has changed since the last time, and the time gone by."""
@@ -108,7 +116,8 @@ class MeasureScreen(Screen[None]):
         words = "Stopping; what is measured stays." if self._cancelling else self.progress.says
         gone = f"{time.monotonic() - self._began:.0f} s"
         found = paragraph(width, (words, "bold"))
-        return [*found, *paragraph(width, (f"{gone} gone by, {_cells_words(self.progress.measured)}.", MUTED))]
+        found += paragraph(width, (f"{gone} gone by, {_cells_words(self.progress.measured)}.", MUTED))
+        return [*found, *(line for note in self.progress.notes for line in paragraph(width, (note, MUTED)))]
 
     def _cells(self, width: int) -> Lines:
         cells = [cell for _, cell in self.progress.cells]

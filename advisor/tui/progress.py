@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from advisor.core.architecture import Role
 from advisor.core.guide.recommendation import Recommendation
-from advisor.core.protocol import Failed, Finished, Measured, Ready, Started, Waiting
+from advisor.core.protocol import Failed, Finished, Measured, Ready, Reused, Started, Waiting
 from advisor.core.sizing.measurement import Cell, CellPlan
+from advisor.report.outline import reused_words
 
-Event = Ready | Waiting | Started | Measured | Finished | Failed
+Event = Ready | Waiting | Reused | Started | Measured | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Progress:
     cells: tuple[tuple[Role, Cell], ...] = ()
     says: str = "The measuring process is starting."
     trouble: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def after(self, role: Role, event: Event) -> Progress:
         """The progress once this has happened."""
@@ -32,6 +34,8 @@ class Progress:
             case Waiting(holder_pid=holder):
                 who = f" (process {holder})" if holder is not None else ""
                 return replace(self, says=f"Another measurement holds this machine{who}; waiting for it to end.")
+            case Reused(reused=reused, cells=cells, earliest=earliest, latest=latest):
+                return self.noting(f"{self._model(role)}: {reused_words(reused, cells, earliest, latest)}.")
             case Started(plan=plan):
                 return replace(self, says=f"Measuring {self._model(role)}: {plan_words(plan)}.")
             case Measured(cell=cell):
@@ -42,6 +46,10 @@ class Progress:
             case Failed(says=says, fix=fix):
                 sentence = f"{says} {fix}" if fix else says
                 return replace(self, says=sentence, trouble=(*self.trouble, sentence))
+
+    def noting(self, words: str) -> Progress:
+        """The progress with one thing more to know about it."""
+        return replace(self, notes=(*self.notes, words))
 
     @property
     def measured(self) -> int:

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Footer, Input, Static
 
 from advisor.core.errors import AdvisorError
-from advisor.core.report import Report
+from advisor.core.report import Report, without_samples
 from advisor.report.markdown import render
 from advisor.report.outline import report_blocks
 from advisor.store.output import check_output, write_text
@@ -95,16 +95,5 @@ class SaveScreen(ModalScreen[str]):
 def rendered(report: Report, ending: str) -> str:
     """The report in the format of an ending: the words or the document that `advisor advise` gives."""
     if ending == ".json":
-        return _without_samples(report).model_dump_json(indent=2, by_alias=True) + "\n"
+        return without_samples(report).model_dump_json(indent=2, by_alias=True) + "\n"
     return render(report_blocks(report))
-
-
-def _without_samples(report: Report) -> Report:
-    """The single samples are left out, as everywhere they were not asked for."""
-    profiles = tuple(
-        profile.model_copy(
-            update={"cells": tuple(cell.model_copy(update={"samples_s": None}) for cell in profile.cells)}
-        )
-        for profile in report.profiles
-    )
-    return report.model_copy(update={"profiles": profiles})
