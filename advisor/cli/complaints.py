@@ -14,11 +14,15 @@ from advisor.core.problems import error_document
 
 def complain(error: AdvisorError, *, as_json: bool) -> int:
     """Say what is wrong and return the exit code."""
-    with contextlib.suppress(OSError):  # nobody reads stderr: the exit code still speaks
-        if as_json:
-            sys.stderr.write(escaped(error_document(error).model_dump_json()) + "\n")
-        else:
-            sys.stderr.write("\n".join(problem_words(problem) for problem in error.problems) + "\n")
+    if as_json:
+        words = escaped(error_document(error).model_dump_json())
+    else:
+        words = "\n".join(problem_words(problem) for problem in error.problems)
+    # Where nobody reads stderr, or it was closed before we began (`2>&-`), the exit code still speaks.
+    with contextlib.suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.write(words + "\n")
+            sys.stderr.flush()
     return error.exit_code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -23,8 +24,8 @@ def chosen_folder(options: argparse.Namespace, name: str) -> Path | None:
     if value is None:
         return None
     folder = Path(value)
-    if not folder.is_dir():
-        words = "is not a folder" if folder.exists() else "there is no such folder"
+    if not os.path.isdir(folder):  # unlike its twin in pathlib it calls an impossible name no folder
+        words = "is not a folder" if os.path.exists(folder) else "there is no such folder"
         raise AdvisorError([Problem(value, None, None, words, f"give --{name} a folder of YAML files")])
     return folder
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from advisor.cli.options import chosen_folder
+from advisor.cli.streams import at_a_terminal
 from advisor.core.errors import AdvisorError
 from advisor.store.answers import read_answers
 
 
 def tui(options: argparse.Namespace) -> int:
     """Open the questionnaire, pre-filled where answers are given."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not at_a_terminal():
         fix = "use: advisor advise ANSWERS (or --set task=…)"
         raise AdvisorError("the questionnaire needs a terminal on stdin and stdout", fix=fix)
     given = options.answers is not None or bool(options.settings)

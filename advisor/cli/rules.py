@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -62,6 +63,6 @@ def _diff(options: argparse.Namespace) -> int:
 
 def _folder(value: str) -> Path:
     folder = Path(value)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # unlike its twin in pathlib it calls an impossible name no folder
         raise AdvisorError([Problem(value, None, None, "is not a folder", "name a folder of rules")])
     return folder

@@ -1,4 +1,4 @@
-"""Standard output as something that can fail: a reader that left, a full disk."""
+"""Standard streams as something that can fail: closed, a reader that left, a full disk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import os
 import sys
 
 from advisor.core.errors import AdvisorError
+
+
+def at_a_terminal() -> bool:
+    """Whether a person sits at both ends: stdin and stdout are terminals (either may be closed altogether)."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def put(words: str) -> None:

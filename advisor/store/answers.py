@@ -79,10 +79,21 @@ def _sound_part(merged: _Merged) -> Answers | None:
 def _from_source(source: str | None) -> Parsed | None:
     if source is None:
         return None
-    parsed = parse_all(sys.stdin.buffer.read(MAX_BYTES + 1), file="stdin") if source == "-" else read(Path(source))
+    parsed = _from_stdin() if source == "-" else read(Path(source))
     if not isinstance(parsed.value, dict) and not parsed.refused:
         raise AdvisorError([parsed.problem((), "answers are keys and values", "write lines like `task: chat`")])
     return parsed
+
+
+def _from_stdin() -> Parsed:
+    if sys.stdin is None:  # closed by the caller before we began (`<&-`)
+        raise AdvisorError(
+            "stdin is closed, so no answers can be read from it", fix="pipe the answers in, or name a file"
+        )
+    try:
+        return parse_all(sys.stdin.buffer.read(MAX_BYTES + 1), file="stdin")
+    except OSError as error:
+        raise AdvisorError(f"stdin cannot be read: {error.strerror or error}", fix="name a file of answers") from None
 
 
 def _settings(settings: Sequence[str]) -> tuple[dict[str, Parsed], list[Problem]]:

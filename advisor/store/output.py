@@ -18,6 +18,8 @@ def check_output(path: Path, endings: Sequence[str]) -> None:
     if path.suffix.lower() not in endings:
         words = f'the ending "{path.suffix}" is not supported' if path.suffix else "the file has no ending"
         raise AdvisorError([Problem(str(path), None, None, words, f"end it in {' or '.join(endings)}")])
+    if why := _impossible(path):
+        raise AdvisorError([Problem(str(path), None, None, why, "name a place you may write to")])
     if path.is_dir():
         raise AdvisorError([Problem(str(path), None, None, "this is a folder, not a file", "name a file in it")])
     folder = path.parent
@@ -27,14 +29,25 @@ def check_output(path: Path, endings: Sequence[str]) -> None:
         raise AdvisorError([Problem(str(path), None, None, "may not be written", "name a place you may write to")])
 
 
+def _impossible(path: Path) -> str | None:
+    """Why no file can have this name, if so: it is too long, or a folder on the way may not be entered."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        return f"cannot be written: {getattr(error, 'strerror', None) or error}"
+    return None
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all. Raises AdvisorError where the disk refuses."""
     import tempfile  # costs a decision that writes no file more than it may
 
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".archadvisor-")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -94,8 +94,8 @@ def read(path: Path) -> Parsed:
         raise AdvisorError([Problem(str(path), None, None, "no such file", "check the path")]) from None
     except IsADirectoryError:
         raise AdvisorError([Problem(str(path), None, None, "this is a folder, not a file", "name a file")]) from None
-    except OSError as error:
-        words = f"cannot be read: {error.strerror or error}"
+    except (OSError, ValueError) as error:  # ValueError: a name no system knows, with a NUL in it
+        words = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise AdvisorError([Problem(str(path), None, None, words, "check the path and its permissions")]) from None
     return parse_all(data, file=str(path))
 
