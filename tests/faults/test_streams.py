@@ -44,7 +44,7 @@ def shell(tmp_path: Path, line: str) -> subprocess.CompletedProcess[str]:
 )
 def test_a_stream_that_is_closed_or_full_is_said_not_thrown(tmp_path: Path, line: str, code: int, said: str) -> None:
     done = shell(tmp_path, line)
-    assert (done.returncode, done.stderr.count("Traceback"), done.stderr.count("internal error")) == (code, 0, 0)
+    assert (done.returncode, done.stderr.count("Traceback"), done.stderr.count("internal error:")) == (code, 0, 0)
     assert said in done.stderr
     assert bool(done.stdout) == (code == 0)
 
@@ -68,7 +68,7 @@ def test_a_name_that_cannot_be_is_a_mistake_of_the_caller(tmp_path: Path, line: 
     words, document = shell(tmp_path, line), shell(tmp_path, f"{line} --json")
     assert (words.returncode, document.returncode) == (2, 2)
     assert (words.stdout, document.stdout) == ("", "")
-    assert "internal error" not in words.stderr
+    assert "internal error:" not in words.stderr
     assert "\x1b" not in words.stderr + document.stderr
     assert json.loads(document.stderr)["problems"]
 
