@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import torch
 from transformers import DynamicCache, PreTrainedConfig
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from advisor.core.model.anatomy import Stack
+from advisor.core.model.cost import kept_tokens
 from advisor.profile.filling import fill, tile
 
 
-def token_ids(batch_size: int, tokens: int, *, vocab_size: int, seed: int, device: str) -> torch.Tensor:
-    """Random ids [batch_size, tokens]. Id 0, which most vocabularies use for padding, does not occur."""
+def token_ids(
+    batch_size: int, tokens: int, *, vocab_size: int, padding: int | None, seed: int, device: str
+) -> torch.Tensor:
+    """Random ids [batch_size, tokens]. The padding token does not occur: some models number positions around it.
+
+    Where the config names none it is id 0, which most vocabularies use for it.
+    """
     generator = torch.Generator().manual_seed(seed)
-    lowest = min(1, vocab_size - 1)
-    return torch.randint(lowest, vocab_size, (batch_size, tokens), generator=generator).to(device)
+    ids = torch.randint(max(vocab_size - 1, 1), (batch_size, tokens), generator=generator)
+    return (ids + (ids >= (padding or 0))).clamp(max=vocab_size - 1).to(device)
 
 
 def hidden_states(
@@ -31,16 +37,21 @@ def hidden_states(
 def filled_cache(
     config: PreTrainedConfig, stack: Stack, *, batch_size: int, tokens: int, dtype: torch.dtype, seed: int, device: str
 ) -> DynamicCache:
-    """A cache that looks as if `tokens` tokens had been read: keys and values [batch, kv heads, tokens, head size].
+    """A cache that looks as if `tokens` tokens had been read: keys and values [batch, kv heads, kept, head size].
 
-    Raises ValueError for layers that do not simply grow (sliding windows): filling those needs their own care.
+    A window keeps the last of them only, and knows how many there were. Raises ValueError for layers of another kind:
+    filling those needs their own care.
     """
     cache = DynamicCache(config=config)
-    if len(cache.layers) != stack.num_layers or any(type(layer) is not DynamicLayer for layer in cache.layers):
-        raise ValueError("its cache has layers other than plain growing ones; decoding at depth is not measured for it")
+    kind = DynamicLayer if stack.window is None else DynamicSlidingWindowLayer
+    if len(cache.layers) != stack.num_layers or any(type(layer) is not kind for layer in cache.layers):
+        raise ValueError("its cache has layers that neither grow nor slide; decoding at depth is not measured for it")
     values = tile(dtype, seed).to(device)
-    shape = (batch_size, stack.num_key_value_heads, tokens, stack.head_dim)
+    shape = (batch_size, stack.num_key_value_heads, kept_tokens(stack, tokens), stack.head_dim)
     for index in range(stack.num_layers if tokens else 0):
         kept, answered = (torch.empty(shape, dtype=dtype, device=device) for _ in range(2))
         cache.update(fill(kept, values), fill(answered, values), index)
+    for layer in cache.layers:
+        if isinstance(layer, DynamicSlidingWindowLayer):
+            layer.cumulative_length = tokens
     return cache

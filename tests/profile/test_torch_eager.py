@@ -12,7 +12,8 @@ from transformers.modeling_outputs import BaseModelOutput
 from advisor.core.model.cost import anatomy
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.build import DTYPES, build
-from advisor.profile.runtimes.torch_eager import Loaded, WrongState, cross_projections, task
+from advisor.profile.inputs import token_ids
+from advisor.profile.runtimes.torch_eager import Loaded, WrongState, _restorer, cross_projections, task
 from tests.core.model.tiny_models import entry
 
 
@@ -25,26 +26,49 @@ def plan(stage: Any, *, batch: int = 3, dtype: Any = "float32", **lengths: Any) 
     return CellPlan(stage=stage, dtype=dtype, batch_size=batch, **lengths)
 
 
-STAGES = [
-    ("bert", plan("forward", input_tokens=9), (3, 9, 24)),
-    ("bert", plan("embed", input_tokens=9), (3, 24)),
-    ("gpt2", plan("prefill", input_tokens=9), (3, 1, 97)),
-    ("llama", plan("prefill", input_tokens=9), (3, 1, 97)),
-    ("gpt2", plan("decode", context_tokens=9), (3, 1, 97)),
-    ("llama", plan("decode", context_tokens=9), (3, 1, 97)),
-    ("gpt2", plan("decode", context_tokens=0), (3, 1, 97)),
-    ("t5", plan("encode", input_tokens=9), (3, 9, 24)),
-    ("t5", plan("decode", input_tokens=9, context_tokens=4), (3, 1, 97)),
-    ("t5", plan("decode", input_tokens=9, context_tokens=0), (3, 1, 97)),
+SCORES = {"transformers_class": "BertForSequenceClassification", "num_labels": 1}
+WINDOW = {"sliding_window": 5}
+STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
+    ("bert", {}, plan("forward", input_tokens=9), (3, 9, 24)),
+    ("bert", {}, plan("embed", input_tokens=9), (3, 24)),
+    ("bert", SCORES, plan("rerank", input_tokens=9), (3, 1)),
+    ("bert", SCORES | {"num_labels": 5}, plan("forward", input_tokens=9), (3, 5)),
+    ("roberta", {}, plan("forward", input_tokens=64), (3, 64, 24)),
+    ("xlm-roberta", {}, plan("embed", input_tokens=9), (3, 24)),
+    ("gpt2", {}, plan("prefill", input_tokens=9), (3, 1, 97)),
+    ("llama", {}, plan("prefill", input_tokens=9), (3, 1, 97)),
+    ("mistral", WINDOW, plan("prefill", input_tokens=9), (3, 1, 97)),
+    ("qwen2", {}, plan("prefill", input_tokens=9), (3, 1, 97)),
+    ("qwen3", {}, plan("prefill", input_tokens=9), (3, 1, 97)),
+    ("mistral", {"transformers_class": "MistralModel"}, plan("embed", input_tokens=9), (3, 24)),
+    ("qwen3", {"transformers_class": "Qwen3Model"}, plan("embed", input_tokens=9), (3, 24)),
+    ("gpt2", {}, plan("decode", context_tokens=9), (3, 1, 97)),
+    ("llama", {}, plan("decode", context_tokens=9), (3, 1, 97)),
+    ("mistral", {}, plan("decode", context_tokens=9), (3, 1, 97)),
+    ("mistral", WINDOW, plan("decode", context_tokens=3), (3, 1, 97)),
+    ("mistral", WINDOW, plan("decode", context_tokens=4), (3, 1, 97)),
+    ("mistral", WINDOW, plan("decode", context_tokens=9), (3, 1, 97)),
+    ("mistral", WINDOW, plan("decode", context_tokens=0), (3, 1, 97)),
+    ("qwen2", {}, plan("decode", context_tokens=9), (3, 1, 97)),
+    ("qwen3", {}, plan("decode", context_tokens=9), (3, 1, 97)),
+    ("gpt2", {}, plan("decode", context_tokens=0), (3, 1, 97)),
+    ("t5", {}, plan("encode", input_tokens=9), (3, 9, 24)),
+    ("t5", {}, plan("decode", input_tokens=9, context_tokens=4), (3, 1, 97)),
+    ("t5", {}, plan("decode", input_tokens=9, context_tokens=0), (3, 1, 97)),
+    ("mt5", {}, plan("encode", input_tokens=9), (3, 9, 24)),
+    ("mt5", {}, plan("decode", input_tokens=9, context_tokens=4), (3, 1, 97)),
+    ("bart", {}, plan("encode", input_tokens=9), (3, 9, 24)),
+    ("bart", {}, plan("decode", input_tokens=9, context_tokens=4), (3, 1, 97)),
+    ("bart", {}, plan("decode", input_tokens=9, context_tokens=0), (3, 1, 97)),
 ]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize(("model_type", "asked", "shape"), STAGES)
+@pytest.mark.parametrize(("model_type", "change", "asked", "shape"), STAGES)
 def test_each_stage_gives_finite_results_of_its_shape_again_and_again(
-    model_type: str, asked: CellPlan, shape: tuple[int, ...], dtype: Any
+    model_type: str, change: dict[str, Any], asked: CellPlan, shape: tuple[int, ...], dtype: Any
 ) -> None:
-    work = task(loaded(model_type, dtype), asked.model_copy(update={"dtype": dtype}))
+    work = task(loaded(model_type, dtype, **change), asked.model_copy(update={"dtype": dtype}))
     with torch.inference_mode():
         work.check()
         first = work.run()
@@ -60,11 +84,11 @@ def test_each_stage_gives_finite_results_of_its_shape_again_and_again(
 
 
 @pytest.mark.parametrize(
-    ("model_type", "asked"),
-    [(model_type, asked) for model_type, asked, _ in STAGES if asked.stage == "decode"],
+    ("model_type", "change", "asked"),
+    [(model_type, change, asked) for model_type, change, asked, _ in STAGES if asked.stage == "decode"],
 )
-def test_a_step_that_is_not_put_back_is_noticed(model_type: str, asked: CellPlan) -> None:
-    work = task(loaded(model_type), asked)
+def test_a_step_that_is_not_put_back_is_noticed(model_type: str, change: dict[str, Any], asked: CellPlan) -> None:
+    work = task(loaded(model_type, **change), asked)
     with torch.inference_mode():
         work.run()
         with pytest.raises(WrongState, match=str((asked.context_tokens or 0) + 1)):
@@ -73,8 +97,17 @@ def test_a_step_that_is_not_put_back_is_noticed(model_type: str, asked: CellPlan
             work.run()
 
 
-@pytest.mark.parametrize(("model_type", "change"), [("gpt2", {}), ("llama", {}), ("llama", {"num_key_value_heads": 2})])
-def test_a_filled_cache_looks_like_one_that_was_prefilled(model_type: str, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("model_type", "change", "kept"),
+    [
+        ("gpt2", {}, 9),
+        ("llama", {}, 9),
+        ("llama", {"num_key_value_heads": 2}, 9),
+        ("mistral", {}, 9),
+        ("mistral", WINDOW, 4),
+    ],
+)
+def test_a_filled_cache_looks_like_one_that_was_prefilled(model_type: str, change: dict[str, Any], kept: int) -> None:
     have = loaded(model_type, **change)
     with torch.inference_mode():
         read = have.model(input_ids=torch.ones(3, 9, dtype=torch.long), use_cache=True).past_key_values
@@ -88,7 +121,9 @@ def test_a_filled_cache_looks_like_one_that_was_prefilled(model_type: str, chang
     for ours, theirs in zip(seen[0].layers, read.layers, strict=True):
         assert ours.keys.shape == theirs.keys.shape
         assert ours.keys.dtype == theirs.keys.dtype
-        assert ours.values.untyped_storage().nbytes() == 10 / 9 * theirs.values.nbytes  # held once, as by a loop
+        assert ours.get_seq_length() == theirs.get_seq_length() == 9
+        # held once, as by a loop, and the next token with it
+        assert ours.values.untyped_storage().nbytes() == (kept + 1) / kept * theirs.values.nbytes
         assert 0.01 < float(ours.keys.float().std()) < 0.03
 
 
@@ -110,9 +145,10 @@ def test_embeddings_have_length_one() -> None:
     assert torch.allclose(vectors.norm(dim=-1), torch.ones(3), atol=1e-5)
 
 
-def test_the_projections_of_encode_are_those_the_first_step_would_pay_for() -> None:
+@pytest.mark.parametrize(("model_type", "width"), [("t5", 10), ("mt5", 10), ("bart", 6)])
+def test_the_projections_of_encode_are_those_the_first_step_would_pay_for(model_type: str, width: int) -> None:
     """After one ordinary step transformers' own cross cache holds what `encode` computed."""
-    have = loaded("t5")
+    have = loaded(model_type)
     states = torch.randn(3, 9, 24)
     with torch.inference_mode():
         cache = have.model(
@@ -123,12 +159,13 @@ def test_the_projections_of_encode_are_those_the_first_step_would_pay_for() -> N
         projected = [(keys(states), values(states)) for keys, values in cross_projections(have.model)]
     assert len(projected) == len(cache.layers) == 2
     for (keys, values), layer in zip(projected, cache.layers, strict=True):
-        assert torch.allclose(keys.view(3, 9, 4, 10).transpose(1, 2), layer.keys, atol=1e-5)
-        assert torch.allclose(values.view(3, 9, 4, 10).transpose(1, 2), layer.values, atol=1e-5)
+        assert torch.allclose(keys.view(3, 9, 4, width).transpose(1, 2), layer.keys, atol=1e-5)
+        assert torch.allclose(values.view(3, 9, 4, width).transpose(1, 2), layer.values, atol=1e-5)
 
 
-def test_a_step_with_a_filled_source_projects_nothing_again() -> None:
-    have = loaded("t5")
+@pytest.mark.parametrize("model_type", ["t5", "bart"])
+def test_a_step_with_a_filled_source_projects_nothing_again(model_type: str) -> None:
+    have = loaded(model_type)
     calls: list[int] = []
     for keys, values in cross_projections(have.model):
         keys.register_forward_hook(lambda *_: calls.append(1))
@@ -137,6 +174,46 @@ def test_a_step_with_a_filled_source_projects_nothing_again() -> None:
     with torch.inference_mode():
         work.run()
     assert calls == []
+
+
+def test_a_source_that_is_not_projected_to_keys_and_values_is_refused() -> None:
+    have = loaded("bart")
+    have.model.model.decoder.layers[1].encoder_attn.v_proj = torch.nn.Identity()
+    with pytest.raises(ValueError, match="reads its source in a way that is not known"):
+        cross_projections(have.model)
+
+
+def test_a_windows_step_put_back_leaves_the_tokens_there_were() -> None:
+    have = loaded("mistral", **WINDOW)
+    with torch.inference_mode():
+        cache = have.model(input_ids=torch.arange(1, 10).view(1, 9), use_cache=True).past_key_values
+        before = [(layer.keys.clone(), layer.values.clone()) for layer in cache.layers]
+        restore = _restorer(cache)
+        have.model(input_ids=torch.ones(1, 1, dtype=torch.long), past_key_values=cache, use_cache=True)
+        moved_on = [layer.keys.clone() for layer in cache.layers]
+        restore()
+    for layer, (keys, values), moved in zip(cache.layers, before, moved_on, strict=True):
+        assert layer.get_seq_length() == 9
+        assert torch.equal(layer.keys, keys)
+        assert torch.equal(layer.values, values)
+        assert not torch.equal(moved, keys)
+
+
+def test_a_decoder_embeds_with_its_last_token() -> None:
+    have = loaded("mistral", transformers_class="MistralModel")
+    fed: list[torch.Tensor] = []
+    inner = have.model.forward
+    have.model.forward = lambda *a, **k: (fed.append(k["input_ids"]), inner(*a, **k))[1]
+    with torch.inference_mode():
+        vectors = task(have, plan("embed", input_tokens=9)).run()
+        last = inner(input_ids=fed[0]).last_hidden_state[:, 8]
+    assert torch.allclose(vectors, last / last.norm(dim=-1, keepdim=True), atol=1e-5)
+
+
+@pytest.mark.parametrize("padding", [None, 0, 1, 50, 96])
+def test_the_padding_token_never_occurs(padding: int | None) -> None:
+    ids = token_ids(50, 100, vocab_size=97, padding=padding, seed=0, device="cpu")
+    assert set(ids.unique().tolist()) == set(range(97)) - {padding or 0}
 
 
 def test_a_decode_step_reads_one_token_per_sequence() -> None:
@@ -152,5 +229,7 @@ def test_a_decode_step_reads_one_token_per_sequence() -> None:
 def test_a_stage_nobody_can_run_is_refused() -> None:
     with pytest.raises(ValueError, match="search"):
         task(loaded("bert"), plan("search", input_tokens=9))
+    with pytest.raises(ValueError, match="cannot rank"):
+        task(loaded("bert"), plan("rerank", input_tokens=9))
     with pytest.raises(ValueError, match="decode"):
         task(loaded("bert"), plan("decode", input_tokens=9, context_tokens=4))

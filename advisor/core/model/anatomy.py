@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Head = Literal["pooler", "tied", "own"]
-"""What stands on top: a pooler over the first token, an LM head that shares the word table, or one with its own."""
+Head = Literal["none", "pooler", "classifier", "tied", "own"]
+"""What stands on top: nothing, a pooler over the first token, a classifier over such a pooler, an LM head that shares
+the word table, or one with its own."""
 
 
 class Stack(NamedTuple):
@@ -19,7 +20,10 @@ class Stack(NamedTuple):
     `mlp_matrices` is 2, or 3 where the MLP is gated. `norm_values` counts the values of one normalisation per channel:
     2 for LayerNorm (scale, shift), 1 for RMSNorm. `relative_buckets` is the height of T5's table of position biases,
     held once per stack; 0 where there is none. `unfused_activation` says that the activation function is a chain of
-    tensor operations, each with a result of its own, and not one kernel.
+    tensor operations, each with a result of its own, and not one kernel. `attention_biases` names the projections with
+    a bias: of q, k, v and o, the one back. `normed_heads` says that the queries and the keys of a head are normalised,
+    by one scale each for all heads. `window` is how far self-attention looks back, the new token included; None is to
+    the first token.
     """
 
     num_layers: int
@@ -30,12 +34,14 @@ class Stack(NamedTuple):
     intermediate_size: int
     mlp_matrices: int
     norm_values: int
-    attention_bias: bool
+    attention_biases: str
     mlp_bias: bool
     final_norm: bool
     cross_attention: bool = False
     relative_buckets: int = 0
     unfused_activation: bool = False
+    normed_heads: bool = False
+    window: int | None = None
 
     @property
     def query_size(self) -> int:
@@ -52,6 +58,8 @@ class Anatomy(NamedTuple):
     """A whole model: an encoder stack, a decoder stack, or both, over the tables its tokens are looked up in.
 
     `position_rows` and `type_rows` are the heights of learned position and segment tables; 0 where there are none.
+    Tables of positions and norms over what was looked up belong to a stack: where there are two stacks, each has its
+    own. `labels` is how many scores a classifier gives.
     """
 
     vocab_size: int
@@ -62,6 +70,7 @@ class Anatomy(NamedTuple):
     position_rows: int = 0
     type_rows: int = 0
     embedding_norm_values: int = 0
+    labels: int = 0
 
     @property
     def stacks(self) -> tuple[Stack, ...]:

@@ -16,6 +16,7 @@ from advisor.core.model.anatomy import Anatomy, Stack
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import anatomy_of
 from advisor.core.model.parameters import (
+    cross_key_value_parameters,
     head_parameters,
     parameter_count,
     stack_parameters,
@@ -24,12 +25,12 @@ from advisor.core.model.parameters import (
 if TYPE_CHECKING:  # a decision alone must not pay for the shapes of measurements
     from advisor.core.sizing.measurement import Stage
 
-STAGES_OF: dict[str, tuple[Stage, ...]] = {
+_STAGES_OF: dict[str, tuple[Stage, ...]] = {
     "encoder-only": ("forward", "embed"),
     "decoder-only": ("prefill", "decode"),
     "encoder-decoder": ("encode", "decode"),
 }
-"""The stages a transformer of each architecture runs through."""
+_CAUSAL: tuple[Stage, ...] = ("prefill", "decode")
 
 
 class Run(Protocol):
@@ -49,7 +50,19 @@ class Run(Protocol):
 
 def anatomy(entry: ModelEntry) -> Anatomy:
     """The shape of an entry's model."""
-    return anatomy_of(entry.model_type, entry.config)
+    return anatomy_of(entry.model_type, entry.config, entry.transformers_class)
+
+
+def stages_of(entry: ModelEntry) -> tuple[Stage, ...]:
+    """The stages an entry's model runs through.
+
+    A decoder without an LM head writes nothing and only embeds. A classifier gives scores instead of vectors, and ranks
+    where it gives a single one.
+    """
+    shape = anatomy(entry)
+    if shape.head == "classifier":
+        return ("forward", "rerank") if shape.labels == 1 else ("forward",)
+    return ("embed",) if shape.head == "none" and shape.encoder is None else _STAGES_OF[entry.architecture]
 
 
 def weight_bytes(entry: ModelEntry, dtype: Dtype) -> int:
@@ -62,34 +75,39 @@ def kv_cache_bytes(
 ) -> int:
     """Bytes the cache holds after `context_tokens` tokens, and after a source where there is one.
 
-    One key and one value vector per decoder layer, sequence, key-value head and token. An encoder-decoder also keeps
-    the keys and values its cross-attention reads, one set per token of the source; a decoder-only model has no source.
-    Zero for an encoder-only model, which has no steps. Source: Pope et al. 2022, arXiv:2211.05102.
+    One key and one value vector per decoder layer, sequence, key-value head and token; with a window, for the tokens in
+    it but the next one. An encoder-decoder also keeps the keys and values its cross-attention reads, one set per token
+    of the source; a decoder-only model has no source. Zero for a model that only reads, which has no steps. Source:
+    Pope et al. 2022, arXiv:2211.05102.
     """
     stack = anatomy(entry).decoder
-    if stack is None:
+    if stack is None or "decode" not in stages_of(entry):
         return 0
-    tokens = context_tokens + (source_tokens if stack.cross_attention else 0)
+    tokens = kept_tokens(stack, context_tokens) + (source_tokens if stack.cross_attention else 0)
     return 2 * stack.num_layers * stack.key_value_size * batch_size * tokens * BYTES_PER_VALUE[dtype]
+
+
+def kept_tokens(stack: Stack, context_tokens: int) -> int:
+    """The tokens whose keys and values a stack keeps after `context_tokens`: a window leaves room for the next one."""
+    return context_tokens if stack.window is None else min(context_tokens, stack.window - 1)
 
 
 def stage_flops(entry: ModelEntry, plan: Run) -> int:
     """Floating-point operations of one run of a stage, 2 for each multiply-add.
 
-    `forward`, `embed`: the encoder over [batch_size, input_tokens] and the pooler. `prefill`: the decoder over the
-    whole prompt, logits for its last position only. `encode`: the encoder over the source, and the projection of its
-    output to every decoder layer's cross-attention keys and values, which is paid once per request. `decode`: one new
-    token per sequence on top of `context_tokens` cached ones, with logits. Raises ValueError where the model has no
-    such stage.
+    `forward`, `embed`, `rerank`: the whole model over [batch_size, input_tokens] with what stands on top. `prefill`:
+    the decoder over the whole prompt, logits for its last position only. `encode`: the encoder over the source, and the
+    projection of its output to every decoder layer's cross-attention keys and values, which is paid once per request.
+    `decode`: one new token per sequence on top of `context_tokens` cached ones, with logits. Raises ValueError where
+    the model has no such stage.
     """
     shape = stage_anatomy(entry, plan)
+    stack = stage_stack(shape, plan.stage)
     batch, read, depth = plan.batch_size, plan.input_tokens or 0, plan.context_tokens or 0
-    if plan.stage == "prefill":
-        products = _stack_products(present(shape.decoder), batch, queries=read, keys=read)
-    elif plan.stage == "decode":
-        products = _stack_products(present(shape.decoder), batch, queries=1, keys=depth + 1, source=read)
+    if plan.stage == "decode":
+        products = _stack_products(stack, batch, queries=1, keys=kept_tokens(stack, depth) + 1, source=read)
     else:
-        products = _stack_products(present(shape.encoder), batch, queries=read, keys=read)
+        products = _stack_products(stack, batch, queries=read, keys=read)
     if plan.stage == "encode":
         return 2 * (products + batch * read * _cross_key_value_weights(shape))
     return 2 * (products + batch * _head_weights(shape))
@@ -104,24 +122,26 @@ def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     """
     shape = stage_anatomy(entry, plan)
     width = BYTES_PER_VALUE[plan.dtype]
-    batch, read, depth = plan.batch_size, plan.input_tokens or 0, plan.context_tokens or 0
+    batch, read = plan.batch_size, plan.input_tokens or 0
     new_tokens = 1 if plan.stage == "decode" else read
     rows = batch * new_tokens + (new_tokens if shape.position_rows else 0) + (1 if shape.type_rows else 0)
     values = (
         _stage_weights(shape, plan.stage) + rows * shape.hidden_size + _written_values(shape, plan.stage, batch, read)
     )
-    source = read if plan.stage in ("encode", "decode") else 0
-    cached = {"decode": depth + 1, "prefill": read}.get(plan.stage, 0)
-    cache = kv_cache_bytes(entry, dtype=plan.dtype, batch_size=batch, context_tokens=cached, source_tokens=source)
-    return values * width + cache
+    return values * width + _cache_bytes_moved(entry, plan)
 
 
 def stage_anatomy(entry: ModelEntry, plan: Run) -> Anatomy:
     """The shape of an entry's model. Raises ValueError where the model has no such stage."""
-    stages = STAGES_OF.get(entry.architecture, ())
+    stages = stages_of(entry)
     if plan.stage not in stages:
         raise ValueError(f"{entry.id} is {entry.architecture} and has no stage {plan.stage}: {', '.join(stages)}")
     return anatomy(entry)
+
+
+def stage_stack(shape: Anatomy, stage: Stage) -> Stack:
+    """The stack that a stage runs: a decoder for what is causal, and where there is nothing else."""
+    return present(shape.decoder if stage in _CAUSAL or shape.encoder is None else shape.encoder)
 
 
 def present(stack: Stack | None) -> Stack:
@@ -149,24 +169,40 @@ def _cross_key_value_weights(shape: Anatomy) -> int:
 
 
 def _head_weights(shape: Anatomy) -> int:
-    """Weights the head multiplies one position by: the pooler reads the first one, an LM head the last one."""
-    return shape.hidden_size * (shape.hidden_size if shape.head == "pooler" else shape.vocab_size)
+    """Weights the head multiplies one position by: a pooler reads the first one, an LM head the last one."""
+    if shape.head == "none":
+        return 0
+    if shape.head in ("pooler", "classifier"):
+        return shape.hidden_size * (shape.hidden_size + (shape.labels if shape.head == "classifier" else 0))
+    return shape.hidden_size * shape.vocab_size
 
 
 def _stage_weights(shape: Anatomy, stage: Stage) -> int:
     """Parameters a stage reads whole. Tables that are only looked up are not among them."""
+    used = stack_parameters(stage_stack(shape, stage)) + shape.embedding_norm_values * shape.hidden_size
     if stage == "encode":
-        return stack_parameters(present(shape.encoder)) + _cross_key_value_weights(shape)
-    stack = present(shape.decoder if stage in ("prefill", "decode") else shape.encoder)
-    used = stack_parameters(stack) + shape.embedding_norm_values * shape.hidden_size
-    if stage == "decode" and stack.cross_attention:
-        used -= _cross_key_value_weights(shape)
+        return used + cross_key_value_parameters(present(shape.decoder))
+    if stage == "decode" and shape.encoder is not None:
+        used -= cross_key_value_parameters(present(shape.decoder))
     tied = shape.vocab_size * shape.hidden_size if shape.head == "tied" else 0
     return used + head_parameters(shape) + tied
 
 
+def _cache_bytes_moved(entry: ModelEntry, plan: Run) -> int:
+    """The cache that a stage reads, and what it adds: a step adds one token."""
+    read, depth = plan.input_tokens or 0, plan.context_tokens or 0
+
+    def cached(context_tokens: int, source_tokens: int = 0) -> int:
+        size = {"context_tokens": context_tokens, "source_tokens": source_tokens, "batch_size": plan.batch_size}
+        return kv_cache_bytes(entry, dtype=plan.dtype, **size)
+
+    if plan.stage == "decode":
+        return cached(depth, read) + cached(1)
+    return cached(0, read) if plan.stage == "encode" else cached(read)
+
+
 def _written_values(shape: Anatomy, stage: Stage, batch: int, read: int) -> int:
-    """Values of the result: logits of one position, or the encoder's output."""
-    if stage in ("prefill", "decode"):
+    """Values of the result: logits of one position, scores, or the states of all tokens."""
+    if stage in _CAUSAL:
         return batch * shape.vocab_size
-    return batch * read * shape.hidden_size
+    return batch * (shape.labels if shape.head == "classifier" else read * shape.hidden_size)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from advisor.core.hardware import BYTES_PER_VALUE, GIB
 from advisor.core.model.anatomy import Anatomy
-from advisor.core.model.cost import Run, kv_cache_bytes, present, stage_anatomy, weight_bytes
+from advisor.core.model.cost import Run, kv_cache_bytes, stage_anatomy, stage_stack, weight_bytes
 from advisor.core.model.entry import ModelEntry
 
 RUNTIME_ALLOWANCE_BYTES = 400 * 2**20
@@ -56,8 +56,6 @@ def peak_memory(entry: ModelEntry, plan: Run) -> PeakMemory:
     shape = stage_anatomy(entry, plan)
     decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
     source = read if plan.stage in ("encode", "decode") else 0
-    held = depth if decodes else read if plan.stage == "prefill" else 0
-    copied = depth + 1 if decodes else 0
 
     def cached(context_tokens: int, source_tokens: int = 0) -> int:
         size = {"context_tokens": context_tokens, "source_tokens": source_tokens, "batch_size": plan.batch_size}
@@ -65,8 +63,9 @@ def peak_memory(entry: ModelEntry, plan: Run) -> PeakMemory:
 
     return PeakMemory(
         weights=weight_bytes(entry, plan.dtype),
-        cache=cached(held, source),
-        cache_copy=cached(copied),
+        # what a window no longer needs of a prompt stays until the next token is written
+        cache=cached(1) * read if plan.stage == "prefill" else cached(depth, source),
+        cache_copy=cached(depth) + cached(1) if decodes else 0,
         activations=_activation_bytes(shape, plan),
         allowance=RUNTIME_ALLOWANCE_BYTES,
     )
@@ -79,7 +78,7 @@ def peak_memory_estimate_bytes(entry: ModelEntry, plan: Run) -> int:
 
 def _activation_bytes(shape: Anatomy, plan: Run) -> int:
     decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
-    stack = present(shape.decoder if plan.stage in ("prefill", "decode") else shape.encoder)
+    stack = stage_stack(shape, plan.stage)
     queries, keys = (1, depth + 1) if decodes else (read, read)
     # residual, normalised and attended states; queries and keys before and after positions; values; the MLP's inside
     per_token = 6 * stack.hidden_size + 2 * (stack.query_size + 2 * stack.key_value_size)

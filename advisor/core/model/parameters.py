@@ -25,13 +25,26 @@ class ParameterPart(NamedTuple):
 
 
 def attention_parameters(stack: Stack) -> int:
-    """One attention: projections to queries, keys and values, and the one back, with their biases.
+    """One attention: projections to queries, keys and values, and the one back, with their biases and norms.
 
     Keys and values are narrower where query heads share them (grouped-query attention, arXiv:2305.13245).
     """
     weights = 2 * stack.hidden_size * (stack.query_size + stack.key_value_size)
-    biases = stack.query_size + 2 * stack.key_value_size + stack.hidden_size
-    return weights + biases * stack.attention_bias
+    norms = 2 * stack.head_dim if stack.normed_heads else 0
+    return weights + sum(_width(stack, projection) for projection in stack.attention_biases) + norms
+
+
+def cross_key_value_parameters(stack: Stack) -> int:
+    """What projects one source token to the keys and values of all cross-attentions of a stack."""
+    width = stack.key_value_size
+    biases = sum(width for projection in stack.attention_biases if projection in "kv")
+    return stack.num_layers * (2 * stack.hidden_size * width + biases)
+
+
+def _width(stack: Stack, projection: str) -> int:
+    """How many values a projection gives for one token: q, k, v, or o, the one back."""
+    widths = {"q": stack.query_size, "k": stack.key_value_size, "v": stack.key_value_size, "o": stack.hidden_size}
+    return widths[projection]
 
 
 def mlp_parameters(stack: Stack) -> int:
@@ -59,24 +72,26 @@ def stack_parameters(stack: Stack) -> int:
 
 
 def head_parameters(anatomy: Anatomy) -> int:
-    """The head's own parameters: none where it shares the word table."""
-    if anatomy.head == "pooler":
-        return anatomy.hidden_size * anatomy.hidden_size + anatomy.hidden_size
-    return anatomy.vocab_size * anatomy.hidden_size if anatomy.head == "own" else 0
+    """The head's own parameters: none where there is no head, or where it shares the word table."""
+    width = anatomy.hidden_size
+    if anatomy.head in ("pooler", "classifier"):
+        return width * width + width + (anatomy.labels * (width + 1) if anatomy.head == "classifier" else 0)
+    return anatomy.vocab_size * width if anatomy.head == "own" else 0
 
 
 def parameter_parts(anatomy: Anatomy) -> tuple[ParameterPart, ...]:
     """The breakdown, in the order tokens pass through; parts a model does not have are left out."""
-    width = anatomy.hidden_size
+    width, stacks = anatomy.hidden_size, len(anatomy.stacks)
     parts = [
         ParameterPart("word embedding", anatomy.vocab_size, width),
-        ParameterPart("position embedding", anatomy.position_rows, width),
+        ParameterPart("position embedding", stacks * anatomy.position_rows, width),
         ParameterPart("token type embedding", anatomy.type_rows, width),
-        ParameterPart("embedding norm", anatomy.embedding_norm_values, width),
+        ParameterPart("embedding norm", stacks * anatomy.embedding_norm_values, width),
     ]
     for name, stack in (("encoder", anatomy.encoder), ("decoder", anatomy.decoder)):
         parts += _stack_parts(name, stack) if stack is not None else []
-    parts.append(ParameterPart("pooler" if anatomy.head == "pooler" else "LM head", 1, head_parameters(anatomy)))
+    names = {"pooler": "pooler", "classifier": "classification head"}
+    parts.append(ParameterPart(names.get(anatomy.head, "LM head"), 1, head_parameters(anatomy)))
     return tuple(part for part in parts if part.parameters)
 
 

@@ -17,6 +17,7 @@ from advisor.core.guide.decide import decide
 from advisor.core.guide.recommendation import Because
 from advisor.core.hardware import Dtype
 from advisor.core.model.catalog import OURS, Catalog
+from advisor.core.model.cost import stages_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.memory import PeakMemory, peak_memory, sized
 from advisor.core.task import Task
@@ -92,8 +93,9 @@ def memory_needed(entry: ModelEntry, need: Need, dtype: Dtype) -> PeakMemory:
 def _plans(entry: ModelEntry, need: Need, dtype: Dtype) -> Iterator[_OneRequest]:
     """The stages of one request, the last token's step for those that write."""
     read, written = need.input_tokens, max(need.output_tokens - 1, 0)
-    if entry.architecture == "encoder-only":
-        yield _OneRequest("forward", dtype, input_tokens=read)
+    stages = stages_of(entry)
+    if "decode" not in stages:
+        yield _OneRequest(stages[0], dtype, input_tokens=read)
     elif entry.architecture == "decoder-only":
         yield _OneRequest("prefill", dtype, input_tokens=read)
         yield _OneRequest("decode", dtype, context_tokens=read + written)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.modeling_outputs import BaseModelOutput
 
 from advisor.core.model.anatomy import Anatomy, Stack
@@ -46,7 +46,7 @@ class Loaded:
 
 def task(loaded: Loaded, plan: CellPlan) -> Task:
     """The task of a plan. Raises ValueError where this model cannot do it."""
-    makers = {"forward": _forward, "embed": _embed, "prefill": _prefill, "encode": _encode}
+    makers = {"forward": _forward, "rerank": _rerank, "embed": _embed, "prefill": _prefill, "encode": _encode}
     if plan.stage == "decode":
         return _decode_with_source(loaded, plan) if loaded.anatomy.encoder else _decode(loaded, plan)
     if plan.stage not in makers:
@@ -60,23 +60,35 @@ def _nothing() -> None:
 
 def _ids(loaded: Loaded, batch_size: int, tokens: int) -> torch.Tensor:
     vocab_size = loaded.anatomy.vocab_size
-    return token_ids(batch_size, tokens, vocab_size=vocab_size, seed=loaded.seed, device=loaded.device)
+    padding = getattr(loaded.model.config, "pad_token_id", None)
+    return token_ids(batch_size, tokens, vocab_size=vocab_size, padding=padding, seed=loaded.seed, device=loaded.device)
 
 
 def _forward(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
-    """One pass: hidden states [batch, tokens, width], with whatever the class computes on top of them."""
+    """One pass: hidden states [batch, tokens, width] with whatever stands on top, or a classifier's scores."""
     model, ids = loaded.model, _ids(loaded, plan.batch_size, plan.input_tokens or 1)
     return lambda: model(input_ids=ids)[0]
 
 
+def _rerank(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
+    """Query and passage read together, `batch_size` pairs in one pass: one score each [batch, 1].
+
+    Raises ValueError for a model that gives no single score.
+    """
+    if loaded.anatomy.head != "classifier" or loaded.anatomy.labels != 1:
+        raise ValueError("a model that does not give one score per text cannot rank")
+    return _forward(loaded, plan)
+
+
 def _embed(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
-    """One pass, the mean over the tokens, scaled to length one: unit vectors [batch, width]."""
+    """One pass, the states of all tokens made one vector, scaled to length one: unit vectors [batch, width].
+
+    An encoder's tokens are averaged; of a decoder's, only the last one has read the whole text.
+    """
     model, ids = loaded.model, _ids(loaded, plan.batch_size, plan.input_tokens or 1)
-
-    def run() -> torch.Tensor:
-        return nn.functional.normalize(model(input_ids=ids)[0].mean(dim=1), dim=-1)
-
-    return run
+    if loaded.anatomy.encoder is None:
+        return lambda: nn.functional.normalize(model(input_ids=ids, use_cache=False)[0][:, -1], dim=-1)
+    return lambda: nn.functional.normalize(model(input_ids=ids)[0].mean(dim=1), dim=-1)
 
 
 def _prefill(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
@@ -109,12 +121,27 @@ def _encode(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
 def cross_projections(model: PreTrainedModel) -> tuple[tuple[nn.Module, nn.Module], ...]:
     """For each decoder layer, what turns the encoder's output into cross-attention keys and values.
 
-    T5 and its kin keep them in `EncDecAttention`. Raises ValueError for a decoder that hides them elsewhere.
+    They are found by what they do: one step is run, and they are the modules that are handed the encoder's output
+    itself, keys before values. Raises ValueError where that is not two for each layer.
     """
-    found = [m for name, m in model.named_modules() if name.endswith("EncDecAttention")]
-    if not found:
-        raise ValueError(f"{type(model).__name__} keeps its cross-attention where it is not looked for")
-    return tuple((module.get_submodule("k"), module.get_submodule("v")) for module in found)
+    states = torch.zeros(1, 2, model.config.hidden_size, dtype=model.dtype, device=model.device)
+    found: list[nn.Module] = []
+
+    def note(module: nn.Module, given: tuple[object, ...]) -> None:
+        if given and given[0] is states:
+            found.append(module)
+
+    hooks = [module.register_forward_pre_hook(note) for module in model.modules() if isinstance(module, nn.Linear)]
+    try:
+        start = torch.zeros(1, 1, dtype=torch.long, device=model.device)
+        with torch.inference_mode():
+            model(decoder_input_ids=start, encoder_outputs=BaseModelOutput(last_hidden_state=states))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not found or len(found) % 2:
+        raise ValueError(f"{type(model).__name__} reads its source in a way that is not known")
+    return tuple(zip(found[::2], found[1::2], strict=True))
 
 
 def _decode(loaded: Loaded, plan: CellPlan) -> Task:
@@ -192,13 +219,21 @@ def _restorer(cache: DynamicCache) -> Callable[[], None]:
     Putting back the tensors from before the step would hold every layer twice: a loop that goes on writing does not.
     """
     layers = [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
-    depths = [None if layer.keys is None else layer.keys.shape[-2] for layer in layers]
+    depths = [(0 if layer.keys is None else layer.keys.shape[-2], layer.get_seq_length()) for layer in layers]
 
     def restore() -> None:
-        for layer, depth in zip(layers, depths, strict=True):
-            if depth is None or layer.keys is None or layer.values is None:
+        for layer, (kept, length) in zip(layers, depths, strict=True):
+            if not kept or layer.keys is None or layer.values is None:
                 layer.keys, layer.values, layer.is_initialized = None, None, False
             else:
-                layer.keys, layer.values = layer.keys[..., :depth, :], layer.values[..., :depth, :]
+                layer.keys, layer.values = _first(layer.keys, kept), _first(layer.values, kept)
+            if isinstance(layer, DynamicSlidingWindowLayer):
+                layer.cumulative_length = length
 
     return restore
+
+
+def _first(held: torch.Tensor, kept: int) -> torch.Tensor:
+    """The first `kept` tokens of what a layer wrote, also where its window has already moved on to the last ones."""
+    shape = (*held.shape[:-2], kept, held.shape[-1])
+    return held.as_strided(shape, held.stride(), storage_offset=0)

@@ -14,12 +14,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
 
-from advisor.core.model.cost import STAGES_OF, anatomy, kv_cache_bytes, stage_bytes_moved, stage_flops, weight_bytes
+from advisor.core.model.cost import anatomy, kv_cache_bytes, stage_bytes_moved, stage_flops, stages_of, weight_bytes
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.measurement import CellPlan
 
 from .tiny_models import ALL_VARIATIONS, TINY, VARIATIONS, built, entry
 
+KIN_OF_LLAMA = ("llama", "mistral", "qwen2", "qwen3")
 SHAPES = [(1, 1, 1), (3, 7, 5), (2, 16, 0)]
 WIDTH = 4
 """Bytes of a float32."""
@@ -42,7 +43,7 @@ def a_run(model: ModelEntry, module: PreTrainedModel, cell: CellPlan) -> Callabl
     if cell.stage == "encode":
         return lambda: _encode(module, ids(batch, read))
     if cell.stage != "decode":
-        return lambda: module(ids(batch, read))
+        return lambda: module(ids(batch, read), **({} if anatomy(model).encoder else {"use_cache": False}))
     with torch.inference_mode():
         if model.architecture == "decoder-only":
             cache = module(ids(batch, depth), use_cache=True).past_key_values if depth else None
@@ -58,14 +59,13 @@ def _encode(module: PreTrainedModel, source: torch.Tensor) -> None:
     """The encoder, and the source's keys and values for every cross-attention."""
     states = module.get_encoder()(source)[0]
     for name, part in module.named_modules():
-        if name.endswith("EncDecAttention"):
-            part.k(states)
-            part.v(states)
+        if name.endswith(("EncDecAttention.k", "EncDecAttention.v", "encoder_attn.k_proj", "encoder_attn.v_proj")):
+            part(states)
 
 
 def all_cells(model: ModelEntry) -> Iterator[CellPlan]:
     for batch, read, depth in SHAPES:
-        for stage in STAGES_OF[model.architecture]:
+        for stage in stages_of(model):
             if stage == "decode" and model.architecture == "encoder-decoder":
                 yield plan(stage, batch=batch, read=read, depth=max(depth, 1))
             elif stage == "decode":
@@ -114,35 +114,51 @@ def _parameters_used(module: nn.Module) -> Iterator[dict[int, int]]:
         hook.remove()
 
 
+WITH_POSITIONS = dict.fromkeys(("bert", "roberta", "xlm-roberta", "gpt2", "bart"), 1)
+WITH_TYPES = dict.fromkeys(("bert", "roberta", "xlm-roberta"), 1)
+"""Rows of a table of positions looked up per position, and of a table of segments per run."""
+
+
 def _rows_looked_up(model: ModelEntry, cell: CellPlan) -> int:
     new = 1 if cell.stage == "decode" else cell.input_tokens or 0
-    shape = anatomy(model)
-    per_width = {"bert": cell.batch_size * new + new + 1, "gpt2": cell.batch_size * new + new}
-    return per_width.get(model.model_type, cell.batch_size * new) * shape.hidden_size
+    words = cell.batch_size * new
+    positions, types = WITH_POSITIONS.get(model.model_type, 0) * new, WITH_TYPES.get(model.model_type, 0)
+    return (words + positions + types) * anatomy(model).hidden_size
 
 
 def _cache_and_result(model: ModelEntry, cell: CellPlan) -> int:
     batch, read, depth = cell.batch_size, cell.input_tokens or 0, cell.context_tokens or 0
     shape = anatomy(model)
     result = batch * (shape.vocab_size if cell.stage in ("prefill", "decode") else read * shape.hidden_size)
+    if shape.head == "classifier":
+        result = batch * model.config["num_labels"]
     stack = shape.decoder
-    if stack is None:
+    if stack is None or cell.stage == "embed":
         return result
-    tokens = {"prefill": read, "decode": depth + 1 + read, "encode": read}[cell.stage]
+    held = depth if stack.window is None else min(depth, stack.window - 1)
+    kept = read if stack.window is None else min(read, stack.window - 1)
+    tokens = {"prefill": kept, "decode": held + 1 + read, "encode": read}[cell.stage]
     return result + 2 * stack.num_layers * batch * tokens * stack.num_key_value_heads * stack.head_dim
 
 
-@pytest.mark.parametrize("change", VARIATIONS["llama"])
-def test_cache_bytes_of_a_decoder_equal_the_real_cache(change: dict[str, Any]) -> None:
-    model = entry("llama", **change)
+@pytest.mark.parametrize(
+    ("model_type", "change"), [(name, change) for name in KIN_OF_LLAMA for change in VARIATIONS[name][:2]]
+)
+def test_cache_bytes_of_a_decoder_equal_the_real_cache(model_type: str, change: dict[str, Any]) -> None:
+    model = entry(model_type, **change)
     with torch.inference_mode():
         cache = built(model)(ids(3, 11), use_cache=True).past_key_values
     real = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
     assert kv_cache_bytes(model, dtype="float32", batch_size=3, context_tokens=11) == real
 
 
-def test_cache_bytes_of_an_encoder_decoder_are_those_of_target_and_source() -> None:
-    model = entry("t5", num_decoder_layers=3)
+@pytest.mark.parametrize(
+    ("model_type", "change"), [("t5", {"num_decoder_layers": 3}), ("mt5", {}), ("bart", {"decoder_layers": 3})]
+)
+def test_cache_bytes_of_an_encoder_decoder_are_those_of_target_and_source(
+    model_type: str, change: dict[str, Any]
+) -> None:
+    model = entry(model_type, **change)
     with torch.inference_mode():
         cache = built(model)(input_ids=ids(3, 11), decoder_input_ids=ids(3, 4), use_cache=True).past_key_values
     layers = (*cache.self_attention_cache.layers, *cache.cross_attention_cache.layers)
@@ -165,7 +181,9 @@ def test_weight_bytes_equal_the_storage_of_the_parameters(model_type: str, chang
     assert weight_bytes(model, dtype) == sum(storages.values())
 
 
-@pytest.mark.parametrize(("model_type", "stage"), [("bert", "prefill"), ("gpt2", "forward"), ("t5", "prefill")])
+@pytest.mark.parametrize(
+    ("model_type", "stage"), [("bert", "prefill"), ("bert", "rerank"), ("gpt2", "embed"), ("t5", "prefill")]
+)
 def test_a_stage_the_model_does_not_have_is_refused_in_words(model_type: str, stage: str) -> None:
     for cost in (stage_flops, stage_bytes_moved):
         with pytest.raises(ValueError, match=f"tiny-{model_type} is .* and has no stage {stage}"):
@@ -188,7 +206,7 @@ def test_more_to_do_never_costs_less(
     model_type: str, batch: int, read: int, depth: int, longer: int, larger: int
 ) -> None:
     model = entry(model_type)
-    for stage in STAGES_OF[model.architecture]:
+    for stage in stages_of(model):
         less = plan(stage, batch=batch, read=read + 1, depth=depth)
         more = plan(stage, batch=batch + larger, read=read + 1 + longer, depth=depth + longer)
         strictly = bool(longer or larger)
@@ -200,7 +218,7 @@ def test_more_to_do_never_costs_less(
 @settings(max_examples=50, deadline=None, derandomize=True)
 def test_half_the_width_moves_half_the_bytes_and_does_the_same_work(model_type: str, batch: int, read: int) -> None:
     model = entry(model_type)
-    for stage in STAGES_OF[model.architecture]:
+    for stage in stages_of(model):
         full = plan(stage, batch=batch, read=read, depth=read)
         half = full.model_copy(update={"dtype": "bfloat16"})
         assert stage_bytes_moved(model, full) == 2 * stage_bytes_moved(model, half)

@@ -105,9 +105,11 @@ TRIED += ["", "no", [], {"rope_type": "default", "rope_theta": 10000.0}, {"rope_
 TRIED += [{"rope_type": "default", "rope_theta": 500000}]
 
 
-@pytest.mark.parametrize("model_type", FAMILIES)
-def test_whatever_value_is_taken_can_be_built(model_type: str) -> None:
+@pytest.mark.parametrize(
+    ("model_type", "chosen"), [(name, one) for name, family in FAMILIES.items() for one in family.classes]
+)
+def test_whatever_value_is_taken_can_be_built(model_type: str, chosen: str) -> None:
     for key in FAMILIES[model_type].keys:
         for value in TRIED:
             if not config_mistakes(model_type, TINY[model_type] | {key.name: value}):
-                built(entry(model_type, **{key.name: value}), device="meta")
+                built(entry(model_type, transformers_class=chosen, **{key.name: value}), device="meta")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import lcm
 from typing import Any
 
 import torch
@@ -9,18 +10,26 @@ import transformers
 from hypothesis import strategies as st
 
 from advisor.core.model.entry import ModelEntry
-from advisor.core.model.families import FAMILIES
+from advisor.core.model.families import FAMILIES, Family, Key, positions_of
+
+_BERT = {
+    "vocab_size": 97,
+    "hidden_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 40,
+    "max_position_embeddings": 64,
+    "type_vocab_size": 2,
+}
+_ROBERTA = _BERT | {"max_position_embeddings": 66, "type_vocab_size": 1}
+_LLAMA = {name: value for name, value in _BERT.items() if name != "type_vocab_size"}
+_QWEN = _LLAMA | {"num_key_value_heads": 2}
+_T5 = {"vocab_size": 97, "d_model": 24, "d_kv": 10, "d_ff": 40, "num_layers": 2, "num_heads": 4}
 
 TINY: dict[str, dict[str, Any]] = {
-    "bert": {
-        "vocab_size": 97,
-        "hidden_size": 24,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 40,
-        "max_position_embeddings": 64,
-        "type_vocab_size": 2,
-    },
+    "bert": _BERT,
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
     "gpt2": {
         "vocab_size": 97,
         "n_positions": 64,
@@ -30,45 +39,65 @@ TINY: dict[str, dict[str, Any]] = {
         "bos_token_id": 0,
         "eos_token_id": 0,
     },
-    "llama": {
-        "vocab_size": 97,
-        "hidden_size": 24,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 40,
-        "max_position_embeddings": 64,
-    },
-    "t5": {
+    "llama": _LLAMA,
+    "mistral": _QWEN | {"sliding_window": None},
+    "qwen2": _QWEN,
+    "qwen3": _QWEN | {"head_dim": 10},
+    "t5": _T5,
+    "mt5": _T5,
+    "bart": {
         "vocab_size": 97,
         "d_model": 24,
-        "d_kv": 10,
-        "d_ff": 40,
-        "num_layers": 2,
-        "num_heads": 4,
+        "max_position_embeddings": 64,
+        "encoder_layers": 2,
+        "encoder_attention_heads": 4,
+        "encoder_ffn_dim": 40,
+        "decoder_layers": 2,
+        "decoder_attention_heads": 4,
+        "decoder_ffn_dim": 40,
     },
 }
 
 VARIATIONS: dict[str, list[dict[str, Any]]] = {
-    "bert": [{}, {"type_vocab_size": 1, "num_attention_heads": 1}],
+    "bert": [
+        {},
+        {"type_vocab_size": 1, "num_attention_heads": 1},
+        {"transformers_class": "BertForSequenceClassification", "num_labels": 1},
+    ],
+    "roberta": [{}, {"transformers_class": "RobertaForSequenceClassification", "num_labels": 3}],
+    "xlm-roberta": [{}, {"transformers_class": "XLMRobertaForSequenceClassification", "num_labels": 1}],
     "gpt2": [{}, {"tie_word_embeddings": False}, {"n_inner": 30}],
     "llama": [
         {},
         {"num_key_value_heads": 2},
         {"num_key_value_heads": 1, "tie_word_embeddings": True},
         {"head_dim": 10, "attention_bias": True, "mlp_bias": True, "num_key_value_heads": 2},
+        {"transformers_class": "LlamaModel"},
     ],
+    "mistral": [
+        {},
+        {"sliding_window": 5, "head_dim": 10},
+        {"transformers_class": "MistralModel", "sliding_window": 5},
+    ],
+    "qwen2": [{}, {"tie_word_embeddings": True, "num_key_value_heads": 1}, {"transformers_class": "Qwen2Model"}],
+    "qwen3": [{}, {"tie_word_embeddings": True, "attention_bias": True}, {"transformers_class": "Qwen3Model"}],
     "t5": [
         {},
         {"feed_forward_proj": "gated-gelu", "num_decoder_layers": 3},
         {"feed_forward_proj": "gated-silu", "relative_attention_num_buckets": 8},
         {"tie_word_embeddings": False},
     ],
+    "mt5": [{}, {"feed_forward_proj": "relu", "num_decoder_layers": 1}],
+    "bart": [
+        {},
+        {"decoder_layers": 3, "decoder_ffn_dim": 30, "decoder_attention_heads": 2, "scale_embedding": True},
+    ],
 }
 
 ALL_VARIATIONS = [(model_type, change) for model_type, changes in VARIATIONS.items() for change in changes]
 
 
-def entry(model_type: str, **change: Any) -> ModelEntry:
+def entry(model_type: str, *, transformers_class: str | None = None, **change: Any) -> ModelEntry:
     """A tiny entry; its stated parameters are not those of the module, which nothing here may lean on."""
     family = FAMILIES[model_type]
     return ModelEntry(
@@ -79,9 +108,9 @@ def entry(model_type: str, **change: Any) -> ModelEntry:
         tasks=("text-classification",),
         languages="one",
         model_type=model_type,
-        transformers_class=family.transformers_class,
+        transformers_class=transformers_class or family.transformers_class,
         config=TINY[model_type] | change,
-        context_tokens=64,
+        context_tokens=positions_of(model_type, TINY[model_type] | change) or 64,
         context_is_hard=family.positions_key is not None,
         context_covers="input",
         parameters=1,
@@ -104,44 +133,36 @@ def built(model: ModelEntry, *, device: str = "cpu", attention: str = "eager") -
 
 def random_config(model_type: str) -> st.SearchStrategy[dict[str, Any]]:
     """Any small config of a family, optional keys now and then left out."""
-    size, heads, layers = st.integers(1, 50), st.integers(1, 6), st.integers(1, 4)
-    if model_type == "t5":
-        needed = {"vocab_size": size, "d_model": size, "d_kv": size, "d_ff": size, "num_layers": layers}
-        optional = {
-            "num_decoder_layers": layers,
-            "relative_attention_num_buckets": st.integers(4, 40),
-            "feed_forward_proj": st.sampled_from(["relu", "gelu", "gated-gelu", "gated-silu"]),
-            "tie_word_embeddings": st.booleans(),
-        }
-        return st.fixed_dictionaries({**needed, "num_heads": heads}, optional=optional)
-    if model_type == "bert":
-        needed = {"vocab_size": size, "intermediate_size": size, "num_hidden_layers": layers}
-        needed |= {"max_position_embeddings": size, "type_vocab_size": st.integers(1, 3)}
-        return _with_heads(needed, {}, "hidden_size", "num_attention_heads")
-    if model_type == "gpt2":
-        needed = {"vocab_size": size, "n_positions": size, "n_layer": layers}
-        optional = {"n_inner": st.none() | size, "tie_word_embeddings": st.booleans()}
-        return _with_heads(needed, optional, "n_embd", "n_head")
-    needed = {"vocab_size": size, "intermediate_size": size, "num_hidden_layers": layers}
-    needed |= {"max_position_embeddings": size}
-    optional = {name: st.booleans() for name in ("tie_word_embeddings", "attention_bias", "mlp_bias")}
-    optional |= {"head_dim": st.none() | st.integers(1, 20).map(lambda half: 2 * half)}
-    shared = _with_heads(needed, optional, "hidden_size", "num_attention_heads").map(_with_even_heads)
-    return shared.flatmap(_with_key_value_heads)
+    family = FAMILIES[model_type]
+    needed = {key.name: _values(key) for key in family.keys if key.required}
+    optional = {key.name: _values(key) for key in family.keys if not key.required and key.kind not in NOT_COUNTED}
+    drawn = st.fixed_dictionaries(needed, optional=optional)
+    return st.tuples(drawn, st.integers(1, 6)).map(lambda both: _made_to_fit(family, *both))
 
 
-def _with_heads(needed: Any, optional: Any, width: str, heads: str) -> st.SearchStrategy[dict[str, Any]]:
-    pairs = st.tuples(st.integers(1, 6), st.integers(1, 10)).map(
-        lambda pair: {heads: pair[0], width: pair[0] * pair[1]}
-    )
-    return st.tuples(st.fixed_dictionaries(needed, optional=optional), pairs).map(lambda both: both[0] | both[1])
+NOT_COUNTED = ("number", "token", "rope")
+"""Kinds of keys that change no parameter."""
 
 
-def _with_even_heads(config: dict[str, Any]) -> dict[str, Any]:
-    return config | {"hidden_size": 2 * config["hidden_size"]}  # rotary positions turn values in pairs
+def _values(key: Key) -> st.SearchStrategy[Any]:
+    """What a key may be, small."""
+    if key.kind == "flag":
+        return st.booleans()
+    if key.kind == "word":
+        return st.sampled_from(key.words)
+    most = 4 if "layers" in key.name else 6 if "head" in key.name else 50
+    least = 2 if "position" in key.name else key.least  # RoBERTa loses a row to the padding token
+    found: st.SearchStrategy[Any] = st.integers(least, max(most, least))
+    if "head_dim" in key.name:
+        found = found.map(lambda half: 2 * half)  # rotary positions turn values in pairs
+    return found | st.none() if key.may_be_null else found
 
 
-def _with_key_value_heads(config: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    heads = config["num_attention_heads"]
-    divisors = [None, *(number for number in range(1, heads + 1) if heads % number == 0)]
-    return st.sampled_from(divisors).map(lambda number: config | {"num_key_value_heads": number})
+def _made_to_fit(family: Family, config: dict[str, Any], factor: int) -> dict[str, Any]:
+    """Sizes that others must divide made multiples of them, the inner pair of a chain first; rotary heads even."""
+    step = 2 * factor if family.rotary else factor
+    config = config | {"pad_token_id": 0}  # the only token that every vocabulary has
+    for whole in dict.fromkeys(whole for _, whole in reversed(family.divides)):
+        parts = [config[part] for part, other in family.divides if other == whole and config.get(part)]
+        config = config | ({whole: step * lcm(*parts)} if parts else {})
+    return config

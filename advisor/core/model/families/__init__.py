@@ -1,0 +1,96 @@
+"""The model types the closed forms know: which config values each needs, and what they mean.
+
+One idea: a family is a row of data plus one small translation into `Anatomy`. To add a model type, write its keys and
+its translation in the module of its kin and name it below; counting, costs, checks and documents follow. What a family
+is stands in `family`, what can be wrong with a config in `mistakes`; the kin are imported when first asked for, because
+a decision needs one or two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
+from advisor.core.model.anatomy import Anatomy
+from advisor.core.model.families.family import (
+    ACTIVATIONS,
+    MAX_SIZE,
+    UNFUSED_ACTIVATION,
+    Config,
+    Family,
+    Key,
+    Mistake,
+    complete,
+    usable_positions,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "FAMILIES",
+    "MAX_SIZE",
+    "UNFUSED_ACTIVATION",
+    "Config",
+    "Family",
+    "Key",
+    "Mistake",
+    "anatomy_of",
+    "config_mistakes",
+    "positions_of",
+]
+
+_KIN: Mapping[str, str] = {
+    "bert": "bert",
+    "roberta": "bert",
+    "xlm-roberta": "bert",
+    "gpt2": "gpt2",
+    "llama": "llama",
+    "mistral": "llama",
+    "qwen2": "llama",
+    "qwen3": "llama",
+    "t5": "t5",
+    "mt5": "t5",
+    "bart": "bart",
+}
+"""The module of this package that holds a model type."""
+
+
+class _Families(Mapping[str, Family]):
+    """Families by model type."""
+
+    def __getitem__(self, model_type: str) -> Family:
+        kin = import_module(f"{__name__}.{_KIN[model_type]}")
+        family: Family = kin.FAMILIES[model_type]
+        return family
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_KIN)
+
+    def __len__(self) -> int:
+        return len(_KIN)
+
+
+FAMILIES: Mapping[str, Family] = _Families()
+
+
+def anatomy_of(model_type: str, config: Config, transformers_class: str | None = None) -> Anatomy:
+    """The shape of a model of a known type whose config has no mistakes.
+
+    `transformers_class` is one of the family's classes, the first of them where left out: it says what stands on top.
+    A class the family does not have cannot be built, and is counted as the first.
+    """
+    family = FAMILIES[model_type]
+    shape = family.anatomy(complete(family, config))
+    head = family.classes.get(transformers_class or family.transformers_class)
+    return shape if head is None else shape._replace(head=head)
+
+
+def positions_of(model_type: str, config: Config) -> int | None:
+    """How many tokens find a position in a model of a known type; None where positions are relative and have no end."""
+    return usable_positions(FAMILIES[model_type], config)
+
+
+def config_mistakes(model_type: str, config: Config) -> list[Mistake]:
+    """Everything wrong with a config of a known type: keys that are unknown or missing, values out of their range."""
+    from advisor.core.model.families.mistakes import mistakes_in  # a remembered catalogue needs no checks
+
+    return mistakes_in(FAMILIES[model_type], config)
