@@ -7,7 +7,8 @@ must touch as much memory and do as much arithmetic as the real thing. Matrices 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 import transformers
@@ -17,15 +18,22 @@ from advisor.core.model.entry import ModelEntry
 from advisor.profile.filling import fill, tile
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+NOT_OF_THE_MODULE = ("model_type", "transformers_version", "dtype", "torch_dtype")
+"""What a saved config says of itself; the dtype is the one that is measured."""
 
 
 class NotBuilt(Exception):
     """The entry does not describe a module that can be built; the message says why."""
 
 
-def build(entry: ModelEntry, dtype: str, *, seed: int = 0, device: str = "cpu") -> transformers.PreTrainedModel:
-    """The entry's module, ready to run, all weights filled. Raises NotBuilt, or what torch raises out of memory."""
-    model = _on_meta(entry, DTYPES[dtype])
+def build(
+    entry: ModelEntry, dtype: str, *, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
+) -> transformers.PreTrainedModel:
+    """The entry's module, ready to run, all weights filled. Raises NotBuilt, or what torch raises out of memory.
+
+    `config` is what a model folder says beyond the values that the closed forms need; None is the entry's own.
+    """
+    model = _on_meta(entry, DTYPES[dtype], entry.config if config is None else config)
     _give_memory(model, tile(DTYPES[dtype], seed).to(device), torch.device(device))
     _initialise_the_rest(model)
     return model.eval().requires_grad_(False)
@@ -36,21 +44,36 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _on_meta(entry: ModelEntry, dtype: torch.dtype) -> transformers.PreTrainedModel:
-    chosen = getattr(transformers, entry.transformers_class, None)
+def model_class(name: str) -> type[transformers.PreTrainedModel]:
+    """The transformers class of this name. Raises NotBuilt where there is no such model."""
+    chosen = getattr(transformers, name, None)
     if not (isinstance(chosen, type) and issubclass(chosen, transformers.PreTrainedModel)):
-        raise NotBuilt(f"transformers {transformers.__version__} has no model class {entry.transformers_class}")
+        raise NotBuilt(f"transformers {transformers.__version__} has no model class {name}")
+    return chosen
+
+
+def config_for(entry: ModelEntry, config: Mapping[str, Any]) -> transformers.PreTrainedConfig:
+    """What the class is built from. Raises NotBuilt where transformers cannot read the values."""
+    kept = {key: value for key, value in config.items() if key not in NOT_OF_THE_MODULE}
+    try:
+        return transformers.AutoConfig.for_model(entry.model_type, **kept)
+    except Exception as error:  # a config class may raise anything at values it does not know
+        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise NotBuilt(f"{entry.transformers_class} cannot be built from its config: {words}") from error
+
+
+def _on_meta(entry: ModelEntry, dtype: torch.dtype, config: Mapping[str, Any]) -> transformers.PreTrainedModel:
+    chosen = model_class(entry.transformers_class)
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)  # buffers that must stay exact name their own dtype
     try:
-        config = transformers.AutoConfig.for_model(entry.model_type, **entry.config)
+        described = config_for(entry, config)
         with torch.device("meta"):
-            model: transformers.PreTrainedModel = chosen(config)
+            return chosen(described)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise NotBuilt(f"{entry.transformers_class} cannot be built from its config: {error}") from error
     finally:
         torch.set_default_dtype(before)
-    return model
 
 
 def _give_memory(model: nn.Module, values: torch.Tensor, device: torch.device) -> None:

@@ -55,7 +55,9 @@ class Shares:
         return Allowance(share_s=min(even, limit), limit_s=limit)
 
     def learn(self, plan: CellPlan, run_s: float) -> None:
-        """Remember at what rate a cell ran."""
+        """Remember at what rate a cell ran. A start happens once and says nothing of another."""
+        if plan.stage == "load":
+            return
         kind = _kind(plan)
         self._rates[kind] = max(self._rates.get(kind, 0.0), self._work(plan) / run_s)
 
@@ -93,7 +95,9 @@ class Shares:
         return max((rate for (stage, _), rate in self._rates.items() if stage == plan.stage), default=None)
 
     def _work(self, plan: CellPlan) -> float:
-        """What the stage is bound by: traffic for a decode step, arithmetic for a whole pass."""
+        """What the stage is bound by: traffic for a decode step, arithmetic for a whole pass, tokens to tokenise."""
+        if plan.stage in ("tokenize", "load"):
+            return float(plan.batch_size * (plan.input_tokens or 1))
         count = stage_bytes_moved if plan.stage == "decode" else stage_flops
         return float(max(1, count(self._entry, plan)))
 

@@ -20,15 +20,16 @@ from typing import BinaryIO
 
 import torch
 
-from advisor.core.model.cost import anatomy, stage_bytes_moved, stage_flops
+from advisor.core.model.cost import stage_bytes_moved, stage_flops
 from advisor.core.sizing.measurement import Cell, Flag, throughput_unit, unmeasured
 from advisor.core.sizing.statistics import PLANNED_SIZES, summarise
-from advisor.profile import memory
-from advisor.profile.build import DTYPES, NotBuilt, build, count_parameters
+from advisor.profile.accelerator import Accelerator, Taken, accelerator
+from advisor.profile.build import NotBuilt
 from advisor.profile.disturbance import disturbances
-from advisor.profile.orders import Built, Job, NotBuiltReply, Order, Outcome, Reply
-from advisor.profile.runtimes.torch_eager import Loaded, task
-from advisor.profile.timing import Limits, Stopwatch, Timing
+from advisor.profile.orders import Job, NotBuiltReply, Order, Outcome, Reply
+from advisor.profile.runtimes.torch_eager import Task
+from advisor.profile.standing import Standing, load_cell, stand, without_the_model
+from advisor.profile.timing import LEAST, Limits, Stopwatch, Timing
 from advisor.store import machine
 
 PR_SET_PDEATHSIG = 1
@@ -63,28 +64,24 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
     torch.set_num_threads(job.threads)
     torch.set_num_interop_threads(1)
     try:
-        loaded = _load(job)
+        device = accelerator(job.device, identity=job.identity, file_backed_bytes=job.file_backed_bytes)
+        standing = stand(job, device)
     except (NotBuilt, MemoryError, RuntimeError) as error:
         flag, note = _what_went_wrong(error)
         _say(replies, NotBuiltReply(flag=flag, note=f"The model could not be built: {note}"))
         return
-    _say(replies, Built(parameters=count_parameters(loaded.model)))
+    _say(replies, standing.built)
     for line in orders:
-        outcome = _measure(job, loaded, Order.model_validate_json(line))
+        outcome = _measure(job, standing, device, Order.model_validate_json(line))
         _say(replies, outcome)
         if outcome.spoiled:
             return
 
 
-def _load(job: Job) -> Loaded:
-    model = build(job.model, job.dtype, seed=job.seed, device=job.device)
-    return Loaded(model, anatomy(job.model), DTYPES[job.dtype], job.device, job.seed)
-
-
-def _measure(job: Job, loaded: Loaded, order: Order) -> Outcome:
+def _measure(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome:
     try:
         with _alarm(last_moment(order.limit_s)), torch.inference_mode():
-            return _timed(job, loaded, order)
+            return _timed(job, standing, device, order)
     except OutOfTime:
         note = f"Too slow for its time: {PLANNED_SIZES[0]} samples were not had in {order.limit_s:.3g} s."
         return _failed(job, order, "too-slow", note)
@@ -93,20 +90,27 @@ def _measure(job: Job, loaded: Loaded, order: Order) -> Outcome:
         return _failed(job, order, flag, note, spoiled=True)
 
 
-def _timed(job: Job, loaded: Loaded, order: Order) -> Outcome:
-    work = task(loaded, order.plan)
-    synchronise = torch.get_device_module(job.device).synchronize
+def _timed(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome:
+    if order.plan.stage == "load":
+        cell = load_cell(job, standing, device, order.plan)
+        return Outcome(index=order.index, cell=cell, first_run_s=None)
+    work = standing.work(order.plan)
 
     def run() -> torch.Tensor:
         result = work.run()
-        synchronise()  # a device works on after the call has returned
+        device.synchronise()  # a device works on after the call has returned
         return result
 
+    def between_blocks() -> None:
+        device.synchronise()  # what is still queued would be timed with the next block
+        device.look()
+        work.check()
+
     limits = Limits(order.share_s, order.limit_s, job.tolerance, job.latency_budget_s)
-    watch = Stopwatch(run, work.reset, work.check, limits, time.perf_counter_ns)
-    reset = memory.reset_peak()
+    watch = Stopwatch(run, work.reset, between_blocks, limits, time.perf_counter_ns)
+    device.reset_peak()
     first_s, result = watch.first()
-    peak = memory.peak(reset=reset, parent_file_backed_bytes=job.file_backed_bytes)
+    taken = device.taken()
     if not bool(result.isfinite().all()):
         return _failed(
             job, order, "not-finite", "Its output holds NaN or infinity: what it computes is no model's work."
@@ -116,22 +120,41 @@ def _timed(job: Job, loaded: Loaded, order: Order) -> Outcome:
     timing = watch.time(first_s)
     elapsed_s, own_cpu_s = time.perf_counter() - begun, _own_cpu_seconds() - cpu_before
     disturbed = disturbances(before, machine.load(), own_cpu_s=own_cpu_s, elapsed_s=elapsed_s, cores=job.threads)
-    cell = _cell(job, order, timing, peak if job.device == "cpu" else None, disturbed)
+    cell = _cell(job, order, timing, taken, (*disturbed, *device.disturbances()))
+    if cell.median_s is not None:
+        cell = cell.model_copy(update=_by_the_devices_clock(device, work, cell.median_s, order.limit_s - elapsed_s))
+    if order.plan.stage == "tokenize":
+        cell = without_the_model(cell)
     return Outcome(index=order.index, cell=cell, first_run_s=first_s)
 
 
-def _cell(job: Job, order: Order, timing: Timing, peak: memory.Peak | None, disturbed: tuple[Flag, ...]) -> Cell:
+def _by_the_devices_clock(device: Accelerator, work: Task, median_s: float, left_s: float) -> dict[str, float]:
+    """A few more runs timed on the device itself, where it keeps a clock and the cell's time allows."""
+    if left_s < LEAST * median_s:
+        return {}
+
+    def run() -> None:
+        work.run()
+        work.reset()
+
+    seconds = device.device_seconds(run, LEAST)
+    return {} if seconds is None else {"device_time_s": seconds, "launch_overhead_s": max(0.0, median_s - seconds)}
+
+
+def _cell(job: Job, order: Order, timing: Timing, taken: Taken, disturbed: tuple[Flag, ...]) -> Cell:
     plan = order.plan
     known = {
-        "flops": stage_flops(job.model, plan),
-        "bytes_moved": stage_bytes_moved(job.model, plan),
-        "peak_memory_bytes": None if peak is None else peak.bytes,
+        "flops": stage_flops(job.model, plan) if plan.stage != "tokenize" else None,
+        "bytes_moved": stage_bytes_moved(job.model, plan) if plan.stage != "tokenize" else None,
+        "peak_memory_bytes": taken.peak_bytes,
+        "peak_allocated_bytes": taken.allocated_bytes,
+        "peak_reserved_bytes": taken.reserved_bytes,
+        "process_bytes": taken.process_bytes,
     }
     if not timing.samples_s:
         empty = unmeasured(plan, device=job.device, threads=job.threads, flags=timing.flags, note=timing.note or "")
         return empty.model_copy(update=known)
     summary = summarise(timing.samples_s)
-    whole_process = None if peak is None or peak.since_reset else "Memory is the peak of the whole process so far."
     return Cell(
         **plan.model_dump(),
         **known,
@@ -144,7 +167,7 @@ def _cell(job: Job, order: Order, timing: Timing, peak: memory.Peak | None, dist
         throughput_per_s=plan.batch_size / summary.median_s,
         throughput_unit=throughput_unit(plan.stage),
         flags=(*timing.flags, *disturbed),
-        note=timing.note or whole_process,
+        note=timing.note or taken.note,
         outliers=summary.outliers,
         more_samples=timing.more_samples,
         samples_s=timing.samples_s,
@@ -159,6 +182,8 @@ def _failed(job: Job, order: Order, flag: Flag, note: str, *, spoiled: bool = Fa
 def _what_went_wrong(error: Exception) -> tuple[Flag, str]:
     """A flag and one sentence for a person; the library's own words only where we have none."""
     words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    if isinstance(error, torch.OutOfMemoryError):
+        return "out-of-memory", "The device's memory ran out."
     if isinstance(error, MemoryError) or any(known in str(error).lower() for known in OUT_OF_MEMORY_WORDS):
         return "out-of-memory", "Memory ran out: the system refused to give this process more."
     if isinstance(error, NotBuilt | ValueError):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
-from advisor.core.sizing.measurement import Cell, Profile
+from advisor.core.sizing.measurement import Cell, Profile, ProfiledModel
 from advisor.core.sizing.plan import Percentiles, Plan, PlanStage
 from advisor.core.workload import Workload
 from advisor.report import figures
@@ -29,10 +29,20 @@ def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
     wall = figures.seconds(profile.wall_s)
     words = f"{model.id}: {model.architecture}, {size} parameters, {model.weights} weights; measured in {wall}"
     blocks: list[Block] = [Heading(words, level), Paragraph(machine_words(profile)), *_reused(profile.cells)]
+    if files := files_words(model):
+        blocks.append(Paragraph(files))
     blocks.append(cells_table(profile.cells))
-    if notes := _notes(profile.cells):
+    if notes := [*model.notes, *_notes(profile.cells)]:
         blocks.append(bullets(notes))
     return blocks
+
+
+def files_words(model: ProfiledModel) -> str | None:
+    """Whose files a model was built from; None for one of the catalogue, which has none."""
+    if model.name is None:
+        return None
+    where = f"{model.hub_id} at revision {model.revision}" if model.hub_id else f"the folder {model.name}"
+    return f"From {where}" + (f"; weights sha256 {model.weights_sha256}." if model.weights_sha256 else ".")
 
 
 def _reused(cells: Sequence[Cell]) -> list[Block]:
@@ -119,7 +129,7 @@ def _cell_row(cell: Cell) -> tuple[str, ...]:
         "–" if cell.context_tokens is None else str(cell.context_tokens),
         figures.seconds(cell.median_s) if measured else "–",
         _half_width(cell),
-        figures.rate(cell.throughput_per_s, cell.throughput_unit[:3]) if measured else "–",
+        "–" if cell.throughput_per_s is None else figures.rate(cell.throughput_per_s, cell.throughput_unit[:3]),
         figures.gib(cell.peak_memory_bytes) if cell.peak_memory_bytes else "–",
         str(cell.samples),
         " ".join((*cell.flags, "reused") if cell.reused_from is not None else cell.flags),

@@ -140,7 +140,7 @@ class ProfiledModel(Value):
 
     `weights` are real only where every weight of the measured module came from files. Of a model that is no catalogue
     entry, `name` is its folder's or its hub id; `weights_sha256` is over its weight files, `stored_parameters` the
-    numbers in them, `revision` what the hub had it under. `notes` say what of its files did not match what was measured.
+    numbers in them, `revision` what the hub had it under. `notes` say what of its files is not what was measured.
     """
 
     id: str

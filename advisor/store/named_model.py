@@ -1,0 +1,85 @@
+"""MODEL as a person names it: an id of the catalogue, a folder, or a hub id.
+
+An existing folder is a folder, whatever else the name could mean, unless the catalogue has that id and the folder holds
+no model. Another name with "/" in it is a hub id.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from advisor.core.errors import AdvisorError, Problem
+from advisor.core.model.catalog import Catalog
+from advisor.core.model.entry import ModelEntry
+from advisor.core.model.source import ModelSource
+
+_PLAIN = re.compile(r"[\w./@%+=:,-]+")
+
+
+class NamedModel(NamedTuple):
+    """The model, its files where it has any, and how to name it again in a command."""
+
+    entry: ModelEntry
+    source: ModelSource | None
+    words: str
+
+
+def named_model(
+    name: str, catalog: Catalog, *, say: Callable[[str], object] = lambda words: None, quiet: bool = True
+) -> NamedModel:
+    """The model of this name; a hub id's files are fetched, which `say` tells. Raises AdvisorError."""
+    folder = Path(name)
+    if _is_folder(folder) and not (name in catalog.entries and not (folder / "config.json").is_file()):
+        return _from_folder(folder, catalog)
+    if folder.is_file():
+        words = "this is a file; a model is a folder with config.json in it"
+        raise AdvisorError([Problem(name, None, None, words, f"name its folder: {folder.parent}")])
+    if "/" not in name:
+        return NamedModel(catalog.get(name), None, name)
+    if name.startswith((".", "/", "~")) or (name.count("/") > 1 and "@" not in name):
+        words = "there is no such folder"
+        raise AdvisorError([Problem(name, None, None, words, "check the path; a hub id is written owner/name")])
+    return _from_hub(name, catalog, say, quiet)
+
+
+def _is_folder(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except ValueError:  # a name that no file can have
+        return False
+
+
+def _from_folder(folder: Path, catalog: Catalog) -> NamedModel:
+    from advisor.store.model_folder import read_model_folder
+
+    model = read_model_folder(folder, taken=catalog.entries)
+    return NamedModel(model.entry, model.source, path_words(folder))
+
+
+def _from_hub(name: str, catalog: Catalog, say: Callable[[str], object], quiet: bool) -> NamedModel:
+    from advisor.store.hub import fetch
+    from advisor.store.model_folder import read_model_folder
+
+    fetched = fetch(name, say=say, quiet=quiet)
+    model = read_model_folder(fetched.folder, taken=catalog.entries, hub_id=fetched.hub_id, revision=fetched.revision)
+    return NamedModel(model.entry, model.source, f"{fetched.hub_id}@{fetched.revision}")
+
+
+def path_words(folder: Path) -> str:
+    """A path as a command may name it without telling whose home it is in: from here, or from `~`."""
+    resolved, here = folder.resolve(), Path.cwd().resolve()
+    if resolved.is_relative_to(here):
+        return os.path.join(".", os.path.relpath(resolved, here))
+    home = Path.home()
+    under_home = resolved.relative_to(home).as_posix() if resolved.is_relative_to(home) else None
+    return f"~/{under_home}" if under_home and _PLAIN.fullmatch(under_home) else str(resolved)
+
+
+def quoted(word: str) -> str:
+    """A word for a shell, which must still see `~` as somebody's home."""
+    return word if word.startswith("~/") and _PLAIN.fullmatch(word[2:]) else shlex.quote(word)
