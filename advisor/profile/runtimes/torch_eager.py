@@ -16,6 +16,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from transformers.modeling_outputs import BaseModelOutput
 
 from advisor.core.model.anatomy import Anatomy, Stack
+from advisor.core.model.source import Pooling
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.inputs import filled_cache, hidden_states, token_ids
 
@@ -42,6 +43,7 @@ class Loaded:
     dtype: torch.dtype
     device: str
     seed: int
+    pooling: Pooling | None = None
 
 
 def task(loaded: Loaded, plan: CellPlan) -> Task:
@@ -51,10 +53,10 @@ def task(loaded: Loaded, plan: CellPlan) -> Task:
         return _decode_with_source(loaded, plan) if loaded.anatomy.encoder else _decode(loaded, plan)
     if plan.stage not in makers:
         raise ValueError(f"no way to run the stage {plan.stage}")
-    return Task(run=makers[plan.stage](loaded, plan), reset=_nothing, check=_nothing)
+    return Task(run=makers[plan.stage](loaded, plan), reset=nothing, check=nothing)
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Most stages leave nothing behind."""
 
 
@@ -81,14 +83,22 @@ def _rerank(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
 
 
 def _embed(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
-    """One pass, the states of all tokens made one vector, scaled to length one: unit vectors [batch, width].
+    """One pass, made unit vectors [batch, width]."""
+    ids = _ids(loaded, plan.batch_size, plan.input_tokens or 1)
+    return lambda: vectors(loaded, ids)
 
-    An encoder's tokens are averaged; of a decoder's, only the last one has read the whole text.
+
+def vectors(loaded: Loaded, ids: torch.Tensor) -> torch.Tensor:
+    """Texts of one length [batch, tokens] as vectors of length one [batch, width].
+
+    Where the model's files do not say how: an encoder's tokens are averaged; of a decoder's, only the last one has read
+    the whole text.
     """
-    model, ids = loaded.model, _ids(loaded, plan.batch_size, plan.input_tokens or 1)
-    if loaded.anatomy.encoder is None:
-        return lambda: nn.functional.normalize(model(input_ids=ids, use_cache=False)[0][:, -1], dim=-1)
-    return lambda: nn.functional.normalize(model(input_ids=ids)[0].mean(dim=1), dim=-1)
+    decodes = loaded.anatomy.encoder is None
+    states = loaded.model(input_ids=ids, use_cache=False)[0] if decodes else loaded.model(input_ids=ids)[0]
+    pooling = loaded.pooling or ("last" if decodes else "mean")
+    one = states.mean(dim=1) if pooling == "mean" else states[:, 0 if pooling == "cls" else -1]
+    return nn.functional.normalize(one, dim=-1)
 
 
 def _prefill(loaded: Loaded, plan: CellPlan) -> Callable[[], torch.Tensor]:
