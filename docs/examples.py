@@ -36,6 +36,7 @@ COMMANDS = {
     "explanation": ["explain", "CLS-001"],
     "explanations": ["explain"],
     "rules": ["rules", "list"],
+    "machine": ["doctor"],
     "rules-proof": ["rules", "check"],
 }
 

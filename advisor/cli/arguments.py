@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import NoReturn
 
 from advisor import __version__
@@ -11,13 +12,6 @@ from advisor.core.workload import ANSWER_ORDER
 
 OUTPUT_ENDINGS = (".json", ".md")
 
-DESCRIPTION = """\
-Which transformer architecture your task needs, why, and proof on this machine.
-
-Called bare in a terminal it opens the questionnaire."""
-EPILOG = """\
-exit codes: 0 done · 1 the plan misses the budget, or advice changed · 2 mistake in what was given · 4 undecided ·
-5 internal error · 130 interrupted"""
 MODEL_HELP = "a catalogue id (see: advisor models), a folder with config.json, or owner/name on the hub"
 ANSWERS_HELP = "answers as YAML or JSON, - for stdin; may be left out when --set gives the task"
 
@@ -34,7 +28,17 @@ class _Devices(tuple[str, ...]):
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse whose mistakes are AdvisorErrors, so that they too can be JSON."""
+    """argparse whose mistakes are AdvisorErrors, so that they too can be JSON, and whose help has examples."""
+
+    short = ""
+
+    def format_help(self) -> str:
+        """What the command is for, its options, examples and exit codes."""
+        from advisor.cli.manual import description, epilog  # a command that runs needs no manual
+
+        self.description, self.epilog = description(self.prog, self.short), epilog(self.prog)
+        self.formatter_class = partial(argparse.RawDescriptionHelpFormatter, max_help_position=30)
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         fix = f"see: {self.prog} --help"
@@ -43,13 +47,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser(only: str | None = None) -> argparse.ArgumentParser:
     """The parser of the command `advisor`; with `only`, it knows that one command (building all takes its time)."""
-    top = _Parser(
-        prog="advisor",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    top = _Parser(prog="advisor", allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"archadvisor {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for name, add in _COMMANDS.items():
@@ -69,7 +67,9 @@ def unknown_command(argv: list[str]) -> Problem | None:
 
 
 def _command(commands: argparse._SubParsersAction[_Parser], name: str, help_: str) -> _Parser:
-    return commands.add_parser(name, help=help_, description=help_, allow_abbrev=False)
+    one = commands.add_parser(name, help=help_, allow_abbrev=False)
+    one.short = help_
+    return one
 
 
 def _recommend(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -104,6 +104,11 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
     one.add_argument("--model", metavar="MODEL", help=f"measure this one in place of the representative: {MODEL_HELP}")
     _measuring(one)
     _common(one)
+
+
+def _doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "doctor", "this machine: what may be used of it and why, and what would be slow or wrong")
+    _common(one, rules=False, models=False)
 
 
 def _rules(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -231,6 +236,7 @@ _COMMANDS = {
     "rules": _rules,
     "models": _models,
     "history": _history,
+    "doctor": _doctor,
     "schema": _schema,
     "completion": _completion,
     "tui": _tui,

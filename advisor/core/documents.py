@@ -8,6 +8,7 @@ from advisor.core.explain.document import Explanation, ExplanationsDocument
 from advisor.core.guide.documents import RulesDiffDocument, RulesDocument, RulesProofDocument
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.history import HistoryDocument
+from advisor.core.machine_report import MachineReport
 from advisor.core.model.document import ModelDocument, ModelsDocument
 from advisor.core.problems import ErrorDocument
 from advisor.core.report import Report
@@ -27,5 +28,6 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "explanation": Explanation,
     "explanations": ExplanationsDocument,
     "history": HistoryDocument,
+    "machine": MachineReport,
     "error": ErrorDocument,
 }

@@ -64,6 +64,12 @@ def cores_usable(root: Path = ROOT) -> int:
     return max(1, min(limits))
 
 
+def core_limits(root: Path = ROOT) -> tuple[int, int, int]:
+    """CPUs that are installed, CPUs in the affinity, physical cores behind those."""
+    cpus = _affinity()
+    return max(os.cpu_count() or 1, len(cpus)), len(cpus), _physical_cores(cpus, root)
+
+
 def cpu_quota(root: Path = ROOT) -> float | None:
     """CPUs' worth of time the tightest cgroup grants, or None without a quota."""
     quotas = [quota for group in hierarchies(root) if (quota := _quota_of(group)) is not None]
@@ -74,6 +80,26 @@ def memory_limit_bytes(root: Path = ROOT) -> int:
     """The smaller of installed memory and the tightest cgroup limit."""
     limits = [limit for group in hierarchies(root) if (limit := _memory_limit_of(group)) is not None]
     return min([_installed_bytes(root), *limits])
+
+
+def memory_limits(root: Path = ROOT) -> tuple[int, int | None]:
+    """Installed memory, and the tightest cgroup limit if there is one that binds."""
+    installed = _installed_bytes(root)
+    limits = [limit for group in hierarchies(root) if (limit := _memory_limit_of(group)) is not None]
+    return installed, min((limit for limit in limits if limit < installed), default=None)
+
+
+def swap_bytes(root: Path = ROOT) -> tuple[int | None, int | None]:
+    """Swap that there is, and that is used; None where nobody tells."""
+    meminfo = _meminfo(root)
+    if "SwapTotal" in meminfo:
+        return meminfo["SwapTotal"], meminfo["SwapTotal"] - meminfo.get("SwapFree", 0)
+    if root != ROOT or sys.platform != "darwin":
+        return None, None
+    import psutil
+
+    swap = psutil.swap_memory()
+    return swap.total, swap.used
 
 
 def memory_available_bytes(root: Path = ROOT) -> int:
@@ -102,6 +128,15 @@ def cpu_name(root: Path = ROOT) -> str:
         if told.stdout.strip():
             return told.stdout.strip()
     return platform.processor() or platform.machine() or UNKNOWN_CPU
+
+
+def cpu_features(root: Path = ROOT) -> frozenset[str]:
+    """What the processor can do, in the kernel's words; empty where it does not say."""
+    for line in _lines(root / "proc/cpuinfo"):
+        key, _, value = line.partition(":")
+        if key.strip() in ("flags", "Features"):
+            return frozenset(value.split())
+    return frozenset()
 
 
 def nvidia_cards(root: Path = ROOT) -> tuple[str, ...]:
