@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from types import FrameType
 
 from advisor.core.errors import AdvisorError
 
@@ -18,13 +23,46 @@ def put(words: str) -> None:
     if sys.stdout is None:  # closed by the caller before we began (`>&-`)
         raise AdvisorError("stdout is closed, so there is nowhere to print")
     try:
-        sys.stdout.write(words)
-        sys.stdout.flush()
+        with _interrupted_later():
+            _write(words)
     except BrokenPipeError:
         raise
     except OSError as error:
         give_up_stdout()
         raise AdvisorError(f"stdout cannot be written: {error.strerror or error}") from None
+
+
+def _write(words: str) -> None:
+    """All of the words. Unbuffered (PYTHONUNBUFFERED), Python drops what an interrupted write did not take."""
+    sys.stdout.flush()
+    left = memoryview(words.encode(sys.stdout.encoding, sys.stdout.errors or "strict"))
+    while left:
+        taken = sys.stdout.buffer.write(left)
+        if taken is None:
+            raise BlockingIOError(errno.EAGAIN, "its reader does not keep up, and it does not wait")
+        left = left[taken:]
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """A Ctrl-C waits until all is written: half a document is worse than none. A second one does not wait."""
+    came: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # somebody else decides, or nobody may
+        yield
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def flush() -> None:
