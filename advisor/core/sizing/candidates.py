@@ -37,8 +37,9 @@ class Candidate:
     """One configuration of a part: a server for each bound of what was measured.
 
     `floors` says which figures are only a floor, and why. `samples` counts the single passes whose spread the servers
-    draw from. `step_s` is one decode step of a single answer (median). `peak_memory_bytes` is None where neither a
-    measurement nor a closed form gives it.
+    draw from. `step_s` is one decode step of a single answer (median). `tokenizing_s` is what tokenising a single
+    text takes, which is in the servers' times; None where it was not measured. `peak_memory_bytes` is None where
+    neither a measurement nor a closed form gives it.
     """
 
     serving: Serving
@@ -48,6 +49,7 @@ class Candidate:
     samples: int
     floors: tuple[str, ...] = ()
     step_s: float | None = None
+    tokenizing_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,9 @@ def part_of(role: Role, profile: Profile, entry: ModelEntry | None, lengths: Len
     """The part as measured, with all its candidates."""
     stages = stages_of(profile, role)
     candidates: list[Candidate] = []
+    tokenizing = Surface.of(cell for cell in profile.cells if cell.stage == "tokenize")
     for cells in _by_configuration(profile.cells):
-        source = _Source(cells, entry, lengths)
+        source = _Source(cells, entry, lengths, tokenizing)
         candidates += source.batchers(stages[0]) if len(stages) == 1 else source.decoders(stages[0])
     missing = None if candidates else _why_missing(profile.cells, stages)
     return Part(role, profile.model.id, stages, lengths, tuple(candidates), missing, writes=len(stages) > 1)
@@ -113,11 +116,15 @@ def _why_missing(cells: Sequence[Cell], stages: Sequence[Stage]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The cells of one configuration of one model, and what is planned with it."""
+    """The cells of one configuration of one model, and what is planned with it.
+
+    `tokenizing` is of the model's own tokenizer, which every configuration runs before it reads.
+    """
 
     cells: tuple[Cell, ...]
     entry: ModelEntry | None
     lengths: Lengths
+    tokenizing: Surface
 
     def batchers(self, stage: Stage) -> list[Candidate]:
         """A greedy batcher for each measured limit on the batch.
@@ -128,7 +135,7 @@ class _Source:
         if not surface.points:
             return []
         tokens = self.lengths.input_tokens
-        times = {bound: surface.service_s(tokens, bound) for bound in BOUNDS}
+        times = {bound: self._read_s(surface, bound) for bound in BOUNDS}
         near = self._near(stage, surface)
         residuals = residuals_of(near)
         floors = () if surface.reaches(tokens) else (_beyond(stage, "inputs", tokens, surface),)
@@ -144,6 +151,7 @@ class _Source:
                 peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
                 samples=_samples(near),
                 floors=floors,
+                tokenizing_s=self._tokenizing_s(),
             )
             for batch in self._batches(surface, len(times["mid"]))
         ]
@@ -181,7 +189,7 @@ class _Source:
         residuals = residuals_of(near), residuals_of(decode)
         whole = {
             bound: Decoder(
-                reading_s=read.service_s(tokens, bound),
+                reading_s=self._read_s(read, bound),
                 times=_step_times(step, first, last, bound) if steps else StepTimes((0,), ((0.0,),)),
                 slots=1,
                 first_context=first,
@@ -202,9 +210,28 @@ class _Source:
                 samples=_samples(near),
                 floors=tuple(floors),
                 step_s=whole["mid"].times.at(1, first) if steps else None,
+                tokenizing_s=self._tokenizing_s(),
             )
             for slots in _limits(step if steps else read, known)
         ]
+
+    def _read_s(self, surface: Surface, bound: Bound) -> tuple[float, ...]:
+        """Seconds of a pass over 1, 2, 3 … texts of the planned length, tokenised first, one after the other.
+
+        Beyond the largest batch that was tokenised every further text takes what those took on average.
+        """
+        passes = surface.service_s(self.lengths.input_tokens, bound)
+        if not self.tokenizing.points:
+            return passes
+        texts = self.tokenizing.service_s(self.lengths.input_tokens, bound)
+        longer = (texts[-1] / len(texts) * count for count in range(len(texts) + 1, len(passes) + 1))
+        return tuple(seconds + before for seconds, before in zip(passes, (*texts, *longer), strict=False))
+
+    def _tokenizing_s(self) -> float | None:
+        """What tokenising a single text of the planned length takes (median)."""
+        if not self.tokenizing.points:
+            return None
+        return self.tokenizing.service_s(self.lengths.input_tokens, "mid")[0]
 
     def _of(self, stage: Stage) -> tuple[Cell, ...]:
         return tuple(cell for cell in self.cells if cell.stage == stage)

@@ -94,6 +94,14 @@ _KINDS = (
         "Disturbance only adds time: what meets the budget would meet it in peace too, what misses it might.",
         "Measure again with nothing else running.",
     ),
+    FindingKind(
+        "PLAN-010",
+        "Tokenising is counted",
+        "The model came with its own tokenizer, so turning text into tokens was measured and is part of every figure.",
+        "A service answers texts, not token ids. The tokenizer is taken to run in the replica, in one thread, before "
+        "each pass; models of the catalogue have no files here, so their plans leave it out.",
+        "Where it is a large part, tokenise elsewhere, or several texts at once.",
+    ),
 )
 FINDING_KINDS: Mapping[str, FindingKind] = {kind.id: kind for kind in _KINDS}
 """By id, what decides most first."""

@@ -52,6 +52,7 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
         _first_token,
         _tail,
         _disturbed,
+        _tokenizing,
     )
     return tuple(finding for tell in told for finding in tell(facts))
 
@@ -191,6 +192,16 @@ def _disturbed(facts: Facts) -> Iterator[Finding]:
             flags = sorted({flag for cell in cells for flag in cell.flags if flag in _DISTURBED})
             says = f"{sized.part.role}: {len(cells)} of the cells behind these figures are flagged {', '.join(flags)}."
             yield _found("005", says)
+
+
+def _tokenizing(facts: Facts) -> Iterator[Finding]:
+    for sized in facts.sizing.parts if facts.sizing else ():
+        if (seconds := sized.candidate.tokenizing_s) is not None:
+            says = (
+                f"{sized.part.role}: tokenising a text with the model's own tokenizer takes {milliseconds(seconds)}, "
+                "which is in these figures."
+            )
+            yield _found("010", says)
 
 
 def disturbed_alone(design: Design, sizing: Sizing) -> tuple[Flag, ...]:

@@ -71,13 +71,13 @@ def default_cells(
     input_tokens: Sequence[int] | None = None,
     output_tokens: int | None = None,
 ) -> tuple[CellPlan, ...]:
-    """Cells of a model without a workload, in the role it plays by itself: lengths that every model of today reads.
+    """Cells of a model without a workload, in the first role it has: lengths that every model of today reads.
 
     Decoding is measured at one depth for each length, or at the first and the last step of `output_tokens`.
     """
     lengths = input_tokens or [tokens for tokens in INPUT_TOKENS if tokens < entry.context_tokens] or [1]
     shapes = [_Shape(tokens, _TOGETHER) for tokens in lengths]
-    return _cells(entry, "model", dtypes, sorted(set(batch_sizes or BATCH_SIZES)), shapes, output_tokens)
+    return _cells(entry, entry.roles[0], dtypes, sorted(set(batch_sizes or BATCH_SIZES)), shapes, output_tokens)
 
 
 def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:

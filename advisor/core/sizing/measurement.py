@@ -66,11 +66,10 @@ class Cell(Value):
     `ci95_s` is the distribution-free order-statistic interval of the median; `p95_s` is the sample that bounds the 95th
     percentile from above with 95 % confidence, which needs 59 samples. Throughput counts `throughput_unit` per second
     at the median: sequences for whole passes, tokens for decode. `flops` and `bytes_moved` are closed forms
-    for one run of the cell. `peak_memory_bytes` comes from a pass of its own; on a CUDA card it is what torch had reserved
-    (`peak_reserved_bytes`) and what the driver keeps for the process beside it. There `device_time_s` is the median
-    between two events on the device, and `launch_overhead_s` what a caller waits beyond that. `samples_s` holds
-    every sample, in order.
-    `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it, None where this one did.
+    for one run of the cell. `peak_memory_bytes` comes from a pass of its own; on a CUDA card it is what torch had
+    reserved (`peak_reserved_bytes`) and what the driver keeps for the process beside it. There `device_time_s` is the
+    median between two events on the device, and `launch_overhead_s` what a caller waits beyond that. `samples_s` holds
+    every sample, in order. `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it, None where this one did.
     """
 
     stage: Stage
