@@ -52,7 +52,12 @@ def test_the_wheel_brings_the_screens_their_styles(installed: Path) -> None:
 
 def test_the_wheel_holds_the_package_alone(installed: Path) -> None:
     names = {path.name for path in installed.iterdir()}
-    assert all(name == "advisor" or name.endswith(".dist-info") for name in names)
+    assert all(name == "advisor" or name.endswith((".dist-info", ".data")) for name in names)
+
+
+def test_the_wheel_brings_the_man_page_to_where_man_looks(installed: Path) -> None:
+    (found,) = installed.glob("*.data/data/share/man/man1/*")
+    assert found.read_text(encoding="utf-8") == (ROOT / "docs" / "advisor.1").read_text(encoding="utf-8")
 
 
 def test_a_checkout_reads_the_data_beside_the_package() -> None:

@@ -1,0 +1,227 @@
+"""What `--help` and the man page say of each command beyond its options: what for, examples, exit codes.
+
+Loaded only when somebody asks for help.
+"""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from advisor.core.errors import (
+    EXIT_CALLER,
+    EXIT_DONE,
+    EXIT_FINDING,
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    EXIT_UNDECIDED,
+)
+
+CALLER = {EXIT_CALLER: "a mistake in what was given; every mistake is told with its place"}
+ALWAYS = {
+    EXIT_INTERNAL: "an internal error, a defect of archadvisor; the sentence says where its details are kept",
+    EXIT_INTERRUPTED: "interrupted",
+}
+
+
+class Page(NamedTuple):
+    """One command: what it is for beyond its one line; commands to try with what each does; its own exit codes."""
+
+    about: str
+    examples: tuple[tuple[str, str], ...]
+    codes: Mapping[int, str] = {EXIT_DONE: "done"}
+
+
+PAGES: Mapping[str, Page] = {
+    "advisor": Page(
+        "Tells a team which transformer architecture its task needs (encoder-only, decoder-only, encoder-decoder, or a "
+        "retrieval-augmented pipeline of them), why, and proves it by measuring on this machine. Without a command in "
+        "a terminal it opens the questionnaire. Data goes to stdout, words to stderr.",
+        (
+            ("advisor", "the questionnaire in the terminal"),
+            ("advisor recommend --set task=chat", "which architecture and why"),
+            ("advisor advise answers.yaml", "the same, measured here and planned"),
+        ),
+        {
+            EXIT_DONE: "done; with advise: the plan meets the budget",
+            EXIT_FINDING: "the plan misses the budget, or the advice of two rule folders differs",
+            EXIT_UNDECIDED: "undecided: too noisy, out of time or memory, or nothing here can be measured",
+        },
+    ),
+    "advisor recommend": Page(
+        "Decides by the rules alone, without torch and in a fraction of a second: the architecture, how sure that is, "
+        "its parts with a model for each, what is worth knowing, and for every other architecture the smallest change "
+        "of answers that would lead there.",
+        (
+            ("advisor recommend examples/ticket-routing.yaml", "answers from a file"),
+            ("advisor recommend --set task=translation --set languages=many", "answers from the command line"),
+            ("advisor recommend answers.yaml --json", "the whole reasoning as a document"),
+        ),
+    ),
+    "advisor ask": Page(
+        "Puts the questions that still matter one after another, in plain text without colour or cursor movement, and "
+        "ends with what recommend says to the answers. An empty line takes the default, ? explains a question, < goes "
+        "back, default takes an answer back. Questions go to stderr. Where the input ends, the rest takes its "
+        "defaults. Answers given beforehand are offered as defaults. With --quiet nothing but the questions is said.",
+        (
+            ("advisor ask", "a conversation in the terminal"),
+            ("advisor ask --output advice.md", "the result in a file as well"),
+            ("printf 'chat\\n5\\n' | advisor ask --json", "the first answers from a pipe, the rest by default"),
+        ),
+        {EXIT_DONE: "done", EXIT_INTERRUPTED: "interrupted; no answer is kept"},
+    ),
+    "advisor explain": Page(
+        "Explains one thing the project knows by an id: a rule, a mistake or note, a finding of a plan, a fact of the "
+        "guide, a reader's question, an architecture, a task, an answer of the questionnaire, a threshold. What it is, "
+        "why, unless, on which facts it stands, examples that fire and stay silent, and what stands beside it. Nothing "
+        "is fetched. Without an id it lists them all.",
+        (
+            ("advisor explain CLS-001", "a rule"),
+            ("advisor explain PLAN-061", "a finding of a plan"),
+            ("advisor explain Q5", "why bidirectional attention cannot write"),
+        ),
+    ),
+    "advisor profile": Page(
+        "Builds the model in a process of its own, fills it, and times whole passes on this machine, cell by cell: "
+        "batch sizes, lengths, dtypes. Figures come with intervals; disturbed ones are flagged.",
+        (
+            ("advisor profile bert-base", "the usual batch sizes and lengths"),
+            ("advisor profile gpt2 --batch 1,8 --input-tokens 128 --output-tokens 32", "the cells named"),
+            ("advisor profile minilm-l6 --json --samples", "every sample as a document"),
+        ),
+        {
+            EXIT_DONE: "measured",
+            EXIT_UNDECIDED: "nothing could be measured: no torch, no such device, out of time or memory",
+            EXIT_INTERRUPTED: "interrupted; what was measured is saved",
+        },
+    ),
+    "advisor advise": Page(
+        "The whole way: recommends an architecture, measures the model that stands for each of its parts on this "
+        "machine, and plans how many replicas carry the volume within the budget.",
+        (
+            ("advisor advise examples/ticket-routing.yaml", "answers from a file"),
+            ("advisor advise --set task=chat --set latency_budget_ms=2000", "answers from the command line"),
+            ("advisor advise answers.yaml --output report.md", "the report in a file as well"),
+        ),
+        {
+            EXIT_DONE: "the plan meets the budget",
+            EXIT_FINDING: "the plan misses the budget on this machine",
+            EXIT_UNDECIDED: "undecided: too noisy, out of time or memory, or a part that cannot be measured",
+            EXIT_INTERRUPTED: "interrupted; what was measured is saved",
+        },
+    ),
+    "advisor rules": Page(
+        "The rules as a table, their proof, and what an edit of them changes.",
+        (("advisor rules check --rules my-rules", "is this folder complete and free of conflict?"),),
+        {EXIT_DONE: "done", EXIT_FINDING: "diff: the advice differs"},
+    ),
+    "advisor rules list": Page(
+        "Every rule under its table: when it fires, what follows, why and on what grounds.",
+        (("advisor rules list", "all of them"), ("advisor explain CLS-001", "one of them, with examples")),
+    ),
+    "advisor rules check": Page(
+        "Proves that exactly one rule decides every possible workload, that each rule can fire and that every example "
+        "is true, and the same of the table that chooses models. Proves anew, whatever was proved before.",
+        (("advisor rules check", "the shipped rules"), ("advisor rules check --rules my-rules", "your own")),
+        {EXIT_DONE: "proved"},
+    ),
+    "advisor rules diff": Page(
+        "Names the workloads whose advice, or the remarks on it, differ between two folders of rules: all, as regions.",
+        (("advisor rules diff rules my-rules", "what my edit changes"),),
+        {EXIT_DONE: "the advice is the same", EXIT_FINDING: "the advice differs"},
+    ),
+    "advisor models": Page(
+        "The models that are known: sizes by closed form, memory, licence, sources.",
+        (("advisor models", "all of them"), ("advisor models show gpt2", "one of them")),
+    ),
+    "advisor models list": Page("", (("advisor models list --json", "as a document"),)),
+    "advisor models show": Page(
+        "One model: its parameters part by part, weights and cache in every dtype, context, languages, sources.",
+        (("advisor models show t5-base", "an encoder-decoder"),),
+    ),
+    "advisor history": Page(
+        "Every measurement is kept. Here past runs are listed, shown again as their command printed them, deleted, and "
+        "exported for use elsewhere.",
+        (("advisor history", "every run in a line, newest first"), ("advisor history show 3", "one of them")),
+    ),
+    "advisor history list": Page("", (("advisor history list", "all of them"),)),
+    "advisor history show": Page(
+        "Prints a profile or a report as the command that made it did.",
+        (("advisor history show 3", "in words"), ("advisor history show 3 --json --samples", "with every sample")),
+    ),
+    "advisor history delete": Page(
+        "Forgets runs, and the measurements that no other run has.",
+        (("advisor history delete 3 4", "two runs"), ("advisor history delete --all", "every run")),
+    ),
+    "advisor history export": Page(
+        "Writes the profile or the report of a run as JSON, with every sample.",
+        (("advisor history export 3 profile.json", "into a file"), ("advisor history export 3 -", "to stdout")),
+    ),
+    "advisor doctor": Page(
+        "Says what may be used of this machine and why: cores, memory, devices, versions, and where measurements are "
+        "kept. Then what would be slow or wrong here. As JSON it is fit for a report of a defect: no host, user or "
+        "home folder is named.",
+        (("advisor doctor", "in words"), ("advisor doctor --json > machine.json", "for a report")),
+    ),
+    "advisor schema": Page(
+        "Prints the JSON Schema of a kind of document, generated from the values themselves.",
+        (
+            ("advisor schema workload", "what an answers file may hold"),
+            ("advisor schema report > report.schema.json", "what advise --json prints"),
+        ),
+    ),
+    "advisor completion": Page(
+        "Prints a script for bash, zsh or fish. The ids and models it completes are those of the rules and models at "
+        "hand when it is printed: print it again after an update.",
+        (
+            ("source <(advisor completion bash)", "in ~/.bashrc"),
+            ('eval "$(advisor completion zsh)"', "in ~/.zshrc, after compinit"),
+            ("advisor completion fish > ~/.config/fish/completions/advisor.fish", "once, for fish"),
+        ),
+    ),
+    "advisor tui": Page(
+        "Opens the questionnaire in the terminal: it asks what still matters, advises while you answer, measures, and "
+        "gives the verdict. Keyboard or mouse; ? shows the keys.",
+        (("advisor tui", "from the start"), ("advisor tui answers.yaml", "pre-filled")),
+        {EXIT_DONE: "left", EXIT_INTERRUPTED: "interrupted; what was measured is saved"},
+    ),
+}
+
+
+def codes(page: Page) -> dict[int, str]:
+    """The exit codes of a command in ascending order, those of every command among them."""
+    return dict(sorted((CALLER | ALWAYS | dict(page.codes)).items()))
+
+
+def description(command: str, short: str) -> str:
+    """What stands above the options of `--help`."""
+    page = PAGES.get(command)
+    lead = f"{short[0].upper()}{short[1:]}." if short else ""
+    return "\n\n".join(_wrapped(words) for words in (lead, page.about if page else "") if words)
+
+
+def epilog(command: str) -> str:
+    """What stands below them: examples and exit codes."""
+    page = PAGES.get(command)
+    return "" if page is None else "\n".join(_epilog(page))
+
+
+def _epilog(page: Page) -> Iterator[str]:
+    yield "examples:"
+    for line, does in page.examples:
+        yield f"  {line}"
+        yield f"      {does}"
+    yield ""
+    yield "exit codes:"
+    for code, meaning in codes(page).items():
+        yield textwrap.fill(meaning, _width(), initial_indent=f"  {code:<5}", subsequent_indent=" " * 7)
+
+
+def _wrapped(words: str) -> str:
+    return textwrap.fill(words, _width(), break_on_hyphens=False)
+
+
+def _width() -> int:
+    return max(40, min(100, shutil.get_terminal_size().columns) - 2)
