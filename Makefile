@@ -2,6 +2,7 @@
 # make test     set up, then every test
 # make check    style, types, import laws, rules
 # make fuzz     a hundred thousand made-up inputs (an hour)
+# make docs     the pages and the man page that are made from the data
 # make bench    ratios and caps, measured here
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu takes torch's CPU build.
 
@@ -11,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: advise test check fuzz bench examples snapshots picture clean
+.PHONY: advise test check fuzz bench docs examples snapshots picture clean
 
 advise: .venv/.ready-profile
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/advisor; else $(BIN)/advisor advise examples/ticket-routing.yaml; fi; \
@@ -35,6 +36,9 @@ bench: .venv/.ready-test
 
 picture: .venv/.ready-profile
 	$(BIN)/python docs/picture.py examples/ticket-routing.yaml
+
+docs: .venv/.ready-test
+	$(BIN)/python -m docs.pages
 
 examples: .venv/.ready-profile
 	$(BIN)/python docs/examples.py

@@ -72,13 +72,13 @@ def script(shell: str, knowledge: Knowledge) -> str:
 def _words_of(knowledge: Knowledge) -> dict[str, Any]:
     """What the words of arguments are completed with, by the name of the argument."""
     ids = dict.fromkeys(entry.id for entry in entries(Grounds(knowledge.rulebook, knowledge.catalog)))
-    models = list(knowledge.catalog.entries)
+    models, hosted = list(knowledge.catalog.entries), list(knowledge.catalog.hosted)
     return {
         "ANSWERS": shtab.glob("*.yaml", "*.yml", "*.json"),
         "FILE": shtab.FILE,
         "MODEL": _words("dir_model", models, folders=True),
         "advisor advise --model": _words("dir_model", models, folders=True),
-        "advisor models show ID": _words("model", models),
+        "advisor models show ID": _words("model", [*models, *hosted]),
         "advisor explain ID": _words("explain", list(ids)),
         "KIND": _words("kind", list(DOCUMENTS)),
         "KEY=VALUE": _words("set", list(_settings())),

@@ -20,7 +20,7 @@ SUBJECT_WORDS: dict[Subject, str] = {
     "answer": "an answer of the questionnaire",
     "threshold": "a threshold that rules name",
 }
-_GROUP_WORDS: dict[Subject, str] = {
+GROUP_WORDS: dict[Subject, str] = {
     "decision": "Rules that decide",
     "component": "Rules that name the parts of a design",
     "remark": "Mistakes, warnings and notes",
@@ -39,7 +39,7 @@ def explanation_blocks(found: Explanation, *, level: int = 1) -> list[Block]:
     """What, why, unless, on what grounds, examples, and what stands beside it."""
     blocks: list[Block] = [
         Heading(f"{found.id}: {found.title}", level),
-        bullets([f"{word}: {said}" for word, said in _sentences(found)]),
+        bullets([f"{word}: {said}" for word, said in sentences(found)]),
     ]
     if found.source:
         blocks += [Heading("Sources", level + 1), bullets([_cited(one) for one in found.source])]
@@ -60,11 +60,11 @@ def explanations_blocks(document: ExplanationsDocument) -> list[Block]:
         Paragraph(f"Name one of these after advisor explain. Rules {document.rules_version}."),
     ]
     for group in document.groups:
-        blocks += [Heading(_GROUP_WORDS[group.subject], 2), bullets(_lines(group.entries))]
+        blocks += [Heading(GROUP_WORDS[group.subject], 2), bullets(_lines(group.entries))]
     return blocks
 
 
-def _sentences(found: Explanation) -> Iterable[tuple[str, str]]:
+def sentences(found: Explanation) -> Iterable[tuple[str, str]]:
     """What there is to say, each with the word that leads it."""
     strength = f" ({found.strength})" if found.strength else ""
     said = (

@@ -79,7 +79,7 @@ def explanations(grounds: Grounds) -> ExplanationsDocument:
 
 
 def _unknown(grounds: Grounds, wanted: str, ids: list[str]) -> AdvisorError:
-    if wanted in grounds.catalog.entries:
+    if wanted in (*grounds.catalog.entries, *grounds.catalog.hosted):
         return AdvisorError(f'"{wanted}" is a model of the catalogue', fix=f"see: advisor models show {wanted}")
     near = did_you_mean(wanted, ids)
     hint = f' — did you mean "{near}"?' if near else ""
