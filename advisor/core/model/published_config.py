@@ -17,7 +17,9 @@ Finding = tuple[str | None, str, str | None]
 """The key it stands at (None for the whole file), what is wrong, what to do."""
 
 COUNTED_KINDS = ("size", "flag", "word", "words")
-"""Kinds of keys that closed forms read; the others (dropout, token ids, rotary bases) only reach the built module."""
+"""Kinds of keys that closed forms read; the others (dropout, rotary bases, most token ids) only reach the module."""
+PADDING = "pad_token_id"
+"""The one token that some models number positions from."""
 
 HARMLESS = frozenset(
     (
@@ -41,6 +43,7 @@ HARMLESS = frozenset(
         *("summary_use_proj", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers"),
         *("pooler_size_per_head", "pooler_type", "pooler_dropout", "classifier_activation", "classifier_bias"),
         *("classifier_pooling", "decoder_bias", "directionality"),
+        *("tie_word_embeddings", "scale_decoder_outputs", "max_window_layers"),
         # generation
         *("prefix", "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups"),
         *("diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty"),
@@ -64,6 +67,8 @@ PLAIN_VALUES: Mapping[str, Any] = {
     "chunk_size_feed_forward": 0,
 }
 """Keys that transformers reads, and the value at which they do nothing."""
+REPEATED: Mapping[str, str] = {"pooler_hidden_size": "hidden_size"}
+"""Keys that do nothing where they say the same as another."""
 
 REFUSED: Mapping[str, tuple[tuple[Any, ...], str, str]] = {
     "auto_map": ((None, {}), "names code of its own", "only models that transformers builds by itself are measured"),
@@ -129,12 +134,11 @@ def _refusals(config: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _counted(config: Mapping[str, Any], family: Family, transformers_class: str) -> dict[str, Any]:
-    """The keys that the closed forms read. A token id counts only as a number: lists of them are for generation."""
+    """The keys that the closed forms read."""
     head = family.classes[transformers_class]
     counted = {}
     for key in family.keys:
-        is_count = key.kind in COUNTED_KINDS or (key.kind == "token" and type(config.get(key.name)) is int)
-        if key.name in config and is_count:
+        if key.name in config and (key.kind in COUNTED_KINDS or key.name == PADDING):
             counted[key.name] = config[key.name]
     labels = config.get("id2label")
     if head == "classifier" and isinstance(labels, dict) and labels:  # which transformers believes before num_labels
@@ -162,7 +166,7 @@ def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
         if key not in known
         and not key.endswith(HARMLESS_ENDINGS)
         and not key.startswith(_OURS)
-        and not _says_nothing(key, value)
+        and not _says_nothing(key, value, config)
     ]
     if not unknown:
         return []
@@ -170,6 +174,10 @@ def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
     return [f"config.json also sets {shown}: the module is built with it, the closed forms know nothing of it."]
 
 
-def _says_nothing(key: str, value: Any) -> bool:
+def _says_nothing(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     """Whether this is the value at which the key does nothing: for most of them null, or false."""
+    if key in REPEATED:
+        return bool(value == config.get(REPEATED[key]))
+    if key == "layer_types":
+        return isinstance(value, list) and set(map(str, value)) == {"full_attention"}
     return bool(value == PLAIN_VALUES[key]) if key in PLAIN_VALUES else value is None or value is False

@@ -69,7 +69,8 @@ class Cell(Value):
     for one run of the cell. `peak_memory_bytes` comes from a pass of its own; on a CUDA card it is what torch had
     reserved (`peak_reserved_bytes`) and what the driver keeps for the process beside it. There `device_time_s` is the
     median between two events on the device, and `launch_overhead_s` what a caller waits beyond that. `samples_s` holds
-    every sample, in order. `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it, None where this one did.
+    every sample, in order. `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it,
+    None where this one did.
     """
 
     stage: Stage
