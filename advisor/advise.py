@@ -198,8 +198,11 @@ def dtypes_with_room(entry: ModelEntry, limit_bytes: int, dtypes: Sequence[Dtype
     return fitting or tuple(dtypes[:1])
 
 
-def reproduce_command(advice: Recommendation, measuring: Measuring) -> str:
-    """The command that gives this plan again: every answer that was said, and what was fixed about measuring."""
+def reproduce_command(advice: Recommendation, measuring: Measuring, profiles: Sequence[str] = ()) -> str:
+    """The command that gives this plan again: every answer that was said, and what was fixed about measuring.
+
+    `profiles` are the files it was planned from, where this machine measured nothing.
+    """
     words = ["advisor", "advise"]
     derived = {"requests_per_second"} if advice.workload.requests_per_day is not None else {"peak_factor"}
     skipped = derived | set(advice.defaulted)
@@ -217,6 +220,8 @@ def reproduce_command(advice: Recommendation, measuring: Measuring) -> str:
     for option, chosen in options.items():
         if chosen is not None:
             words += [option, str(chosen)]
+    for file in profiles:
+        words += ["--profile", file]
     return " ".join(quoted(word) for word in words)
 
 

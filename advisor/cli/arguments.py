@@ -102,6 +102,14 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "advise", "recommend, measure the representative model here, plan capacity")
     _answers(one)
     one.add_argument("--model", metavar="MODEL", help=f"measure this one in place of the representative: {MODEL_HELP}")
+    one.add_argument(
+        "--profile",
+        metavar="FILE",
+        action="append",
+        default=[],
+        dest="profiles",
+        help="measure nothing here: plan from this profile or report made elsewhere; one for each part, repeatable",
+    )
     _measuring(one)
     _common(one)
 

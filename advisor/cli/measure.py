@@ -11,14 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from advisor.advise import OnEvent, load_knowledge, measure_and_plan, profile_model, recommendation
-from advisor.cli.options import chosen_folder, measuring, output_path
+from advisor.advise import Knowledge, OnEvent, load_knowledge, measure_and_plan, profile_model, recommendation
+from advisor.cli.options import chosen_folder, given_profiles, measuring, output_path
 from advisor.cli.printing import deliver, save, to_json
 from advisor.cli.progress import Progress
 from advisor.core.errors import EXIT_DONE, EXIT_FINDING, EXIT_INTERRUPTED, EXIT_UNDECIDED, AdvisorError, Problem
 from advisor.core.report import Report, without_samples
 from advisor.core.sizing.measurement import Profile
 from advisor.core.values import Document
+from advisor.core.workload import Answers
 from advisor.report.blocks import Block
 from advisor.report.outline import profile_blocks, report_blocks
 from advisor.run import Child
@@ -62,6 +63,8 @@ def advise(options: argparse.Namespace) -> int:
     output, fixed = output_path(options), measuring(options)
     answers = read_answers(options.answers, options.settings)
     knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
+    if files := given_profiles(options):
+        return _from_profiles(options, answers, knowledge, files, output)
     progress = Progress(options)
     if fixed.model is not None:
         named = named_model(fixed.model, knowledge.catalog, say=progress.say, quiet=not progress.speaks)
@@ -83,6 +86,18 @@ def advise(options: argparse.Namespace) -> int:
             blocks = report_blocks(document)
             raise _interrupted(document, blocks, output, recorder.run, _any_figure(document.profiles))
         deliver(document, report_blocks(document), options, output)
+    return EXIT_UNDECIDED if document.plan is None else VERDICT_CODES[document.plan.verdict]
+
+
+def _from_profiles(
+    options: argparse.Namespace, answers: Answers, knowledge: Knowledge, files: Sequence[str], output: Path | None
+) -> int:
+    """Plan from what was measured elsewhere."""
+    from advisor.elsewhere import plan_from_files
+
+    report = plan_from_files(answers, knowledge, files)
+    document = report if options.samples else without_samples(report)
+    deliver(document, report_blocks(document), options, output)
     return EXIT_UNDECIDED if document.plan is None else VERDICT_CODES[document.plan.verdict]
 
 

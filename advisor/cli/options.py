@@ -16,6 +16,7 @@ from advisor.store.output import check_output
 MAX_LIST = 32
 MAX_TOKENS = 10_000_000
 MAX_BATCH = 65_536
+_ONLY_FOR_MEASURING = ("model", "batch", "input-tokens", "output-tokens", "dtype", "device", "fresh")
 
 
 def chosen_folder(options: argparse.Namespace, name: str) -> Path | None:
@@ -58,6 +59,18 @@ def measuring(options: argparse.Namespace) -> Measuring:
         dtypes=dtypes,
         device=options.device,
     )
+
+
+def given_profiles(options: argparse.Namespace) -> tuple[str, ...]:
+    """The files to plan from in place of measuring. Raises AdvisorError for options that then have no effect."""
+    if not options.profiles:
+        return ()
+    fixed = {name: getattr(options, name.replace("-", "_")) for name in _ONLY_FOR_MEASURING}
+    idle = [f"--{name}" for name, value in fixed.items() if value not in (None, False, "auto")]
+    if idle:
+        words = "has no effect with --profile, which measures nothing here"
+        raise AdvisorError([Problem(option, None, None, words, "leave one of the two out") for option in idle])
+    return tuple(options.profiles)
 
 
 def _numbers(text: str | None, option: str, most: int, problems: list[Problem]) -> tuple[int, ...] | None:

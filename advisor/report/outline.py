@@ -78,15 +78,31 @@ def report_blocks(report: Report) -> list[Block]:
     blocks += recommendation_blocks(report.recommendation, level=3)
     for number, profile in enumerate(report.profiles):
         if number == 0:
-            blocks.append(Heading("Measured here", 2))
+            blocks += _where_measured(report)
         blocks += profile_blocks(profile, level=3)
+    if report.to_measure:
+        blocks.append(Heading("Measure what is missing", 2))
+        blocks += [Command(command) for command in report.to_measure]
     if report.plan is not None:
         blocks += [Heading("Check it yourself", 2), Command(report.plan.reproduce)]
     return blocks
 
 
-def verdict_sentence(plan: Plan, recommendation: Recommendation) -> str:
-    """The verdict in one sentence, symbol and word first."""
+def _where_measured(report: Report) -> list[Block]:
+    """A heading, and below it the machines of profiles that were given."""
+    if not report.measured_on:
+        return [Heading("Measured here", 2)]
+    here = all(one.this_machine for one in report.measured_on)
+    lines = [
+        f"{one.role}: {one.model} on {one.machine} ({one.device}), fingerprint {one.fingerprint}"
+        f"{', this machine' if one.this_machine else ''}; from {one.file}"
+        for one in report.measured_on
+    ]
+    return [Heading("Measured earlier on this machine" if here else "Measured elsewhere", 2), bullets(lines)]
+
+
+def verdict_sentence(plan: Plan, recommendation: Recommendation, machine: str = "this machine") -> str:
+    """The verdict in one sentence, symbol and word first. `machine` is what a replica is like."""
     workload = recommendation.workload
     rate = figures.rate(workload.requests_per_second)
     start = figures.VERDICT_WORDS[plan.verdict]
@@ -95,12 +111,12 @@ def verdict_sentence(plan: Plan, recommendation: Recommendation) -> str:
         return f"{start}: {'; '.join(dict.fromkeys(missing)) or plan.first_thing_to_change}"
     latency = _at_percentile(plan.latency_ms, workload)
     if plan.replicas is None:
-        return f"{start}: no number of replicas like this machine serves this within the budget; {plan.binding} binds"
+        return f"{start}: no number of replicas like {machine} serves this within the budget; {plan.binding} binds"
     held = f", {workload.latency_percentile} % answered within {latency}" if latency else ""
     noun = "replica" if plan.replicas.high == 1 else "replicas"
     disturbed = any(finding.id == "PLAN-005" for finding in plan.findings)
     doubt = "; part of the measurement was disturbed, see the findings" if disturbed else ""
-    return f"{start}: {figures.replicas(plan.replicas)} {noun} like this machine for {rate}{held}{doubt}"
+    return f"{start}: {figures.replicas(plan.replicas)} {noun} like {machine} for {rate}{held}{doubt}"
 
 
 def machine_words(profile: Profile) -> str:
@@ -154,7 +170,9 @@ def _verdict(report: Report) -> list[Block]:
     if report.plan is None:
         reason = report.undecided or "nothing was measured"
         return [Heading(f"{figures.VERDICT_WORDS['undecided']}: {reason}", 1, "tight")]
-    words = verdict_sentence(report.plan, report.recommendation)
+    here = all(one.this_machine for one in report.measured_on)
+    machine = "this machine" if here else "the machine that was measured"
+    words = verdict_sentence(report.plan, report.recommendation, machine)
     return [Heading(words, 1, VERDICT_TONES[report.plan.verdict])]
 
 

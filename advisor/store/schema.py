@@ -6,6 +6,7 @@ allowed word; none of pydantic's vocabulary reaches a person.
 
 from __future__ import annotations
 
+import json
 import re
 import types
 from collections.abc import Iterator, Mapping
@@ -48,11 +49,14 @@ class Read(Protocol):
     def problem(self, path: Steps, message: str, fix: str | None = None, *, key: bool = False) -> Problem: ...
 
 
-def validate(parsed: Read, model: type[M], *, at: Steps = ()) -> tuple[M | None, list[Problem]]:
-    """The value at `at` as a `model`, or None and every problem, sorted by position."""
+def validate(parsed: Read, model: type[M], *, at: Steps = (), strict: bool = False) -> tuple[M | None, list[Problem]]:
+    """The value at `at` as a `model`, or None and every problem, sorted by position.
+
+    With `strict` a figure in quotes is no figure, as in JSON: for what a program has written.
+    """
     value = _at(parsed.value, at)
     try:
-        return model.model_validate(value), []
+        return model.model_validate_json(json.dumps(value), strict=True) if strict else model.model_validate(value), []
     except ValidationError as error:
         problems = [_problem(parsed, model, at, details) for details in error.errors(include_url=False)]
     unique = {(problem.line, problem.column, problem.message): problem for problem in problems}

@@ -85,11 +85,11 @@ class Parsed:
         return _problem(self.file, self.place(path, key=key), message, fix, self.lines)
 
 
-def read(path: Path) -> Parsed:
+def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Parsed:
     """Read a file as `parse_all` reads text. Raises AdvisorError where it cannot be read at all."""
     try:
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise AdvisorError([Problem(str(path), None, None, "no such file", "check the path")]) from None
     except IsADirectoryError:
@@ -97,7 +97,7 @@ def read(path: Path) -> Parsed:
     except (OSError, ValueError) as error:  # ValueError: a name no system knows, with a NUL in it
         words = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise AdvisorError([Problem(str(path), None, None, words, "check the path and its permissions")]) from None
-    return parse_all(data, file=str(path))
+    return parse_all(data, file=str(path), max_bytes=max_bytes)
 
 
 def parse(text: str | bytes, *, file: str) -> Parsed:
@@ -108,12 +108,12 @@ def parse(text: str | bytes, *, file: str) -> Parsed:
     return parsed
 
 
-def parse_all(text: str | bytes, *, file: str) -> Parsed:
+def parse_all(text: str | bytes, *, file: str, max_bytes: int = MAX_BYTES) -> Parsed:
     """Read what can be read of one document; `refused` holds what could not, sorted by position.
 
     Raises AdvisorError only where nothing can be read: bytes that are not UTF-8, a file too large, broken syntax.
     """
-    content = _decode(text, file)
+    content = _decode(text, file, max_bytes)
     lines = tuple(content.split("\n"))
     builder = _Builder(file, lines)
     value, root = builder.document(content)
@@ -123,10 +123,11 @@ def parse_all(text: str | bytes, *, file: str) -> Parsed:
     return Parsed(file, value, lines, root, refused)
 
 
-def _decode(text: str | bytes, file: str) -> str:
+def _decode(text: str | bytes, file: str, max_bytes: int) -> str:
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    if len(data) > MAX_BYTES:
-        raise AdvisorError([Problem(file, None, None, "the file is larger than 1 MiB", "give a smaller file")])
+    if len(data) > max_bytes:
+        words = f"the file is larger than {max_bytes >> 20} MiB"
+        raise AdvisorError([Problem(file, None, None, words, "give a smaller file")])
     try:
         content = data.decode("utf-8")
     except UnicodeDecodeError as error:
