@@ -7,8 +7,9 @@ import torch
 import transformers
 
 from advisor.core.model.catalog import OURS
+from advisor.core.model.cost import anatomy
 from advisor.core.model.entry import ModelEntry
-from advisor.core.model.families import FAMILIES, anatomy_of, config_mistakes
+from advisor.core.model.families import config_mistakes, positions_of
 from advisor.core.model.parameters import parameter_count
 from advisor.store.catalog import load_catalog
 from advisor.store.paths import shipped
@@ -31,7 +32,7 @@ GUIDE_FIGURES = {
 }
 """What the guide's document says of a model, where that is not what the module has."""
 
-MAKERS_ADVICE: dict[str, int] = {}
+MAKERS_ADVICE = {"e5-mistral-7b": 4096, "qwen3-0.6b": 32768, "qwen3-8b": 32768}
 """Contexts below the number of positions, as the model card advises them."""
 
 LICENSES = {"Apache-2.0", "MIT", "Llama 2 Community License", "none: the weights were never published"}
@@ -46,7 +47,7 @@ def test_the_parameters_stated_are_those_of_the_built_module(entry: ModelEntry) 
     with torch.device("meta"):
         module = getattr(transformers, entry.transformers_class)(config_of(entry))
     assert sum(parameter.numel() for parameter in module.parameters()) == entry.parameters
-    assert parameter_count(anatomy_of(entry.model_type, entry.config)) == entry.parameters
+    assert parameter_count(anatomy(entry)) == entry.parameters
 
 
 @of_every_model
@@ -61,10 +62,10 @@ def test_the_config_is_taken_as_it_stands(entry: ModelEntry) -> None:
 
 @of_every_model
 def test_a_hard_context_is_the_number_of_positions_or_what_its_maker_advises(entry: ModelEntry) -> None:
-    key = FAMILIES[entry.model_type].positions_key
-    assert entry.context_is_hard == (key is not None)
-    if key is not None:
-        assert entry.context_tokens == MAKERS_ADVICE.get(entry.id, entry.config[key])
+    positions = positions_of(entry.model_type, entry.config)
+    assert entry.context_is_hard == (positions is not None)
+    if positions is not None:
+        assert entry.context_tokens == MAKERS_ADVICE.get(entry.id, positions)
 
 
 @of_every_model

@@ -14,6 +14,26 @@ Head = Literal["none", "pooler", "classifier", "tied", "own"]
 the word table, or one with its own."""
 
 
+class Disentangled(NamedTuple):
+    """Attention to relative positions apart from words, as DeBERTa does it; all zero where there is none.
+
+    One table of `rows`, normalised with `norm_values` per channel, serves all layers. A layer projects it `projections`
+    times, with `parameters` of its own (0 where it shares those of the words), and compares it with the words `terms`
+    times. `as_long_as_the_text` says that a shorter text uses only as many rows either way as it has tokens.
+    """
+
+    rows: int = 0
+    terms: int = 0
+    projections: int = 0
+    parameters: int = 0
+    norm_values: int = 0
+    as_long_as_the_text: bool = False
+
+    def rows_used(self, tokens: int) -> int:
+        """Rows that a text of so many tokens is compared with."""
+        return min(self.rows, 2 * tokens) if self.as_long_as_the_text else self.rows
+
+
 class Stack(NamedTuple):
     """One tower of `num_layers` equal layers.
 
@@ -23,7 +43,8 @@ class Stack(NamedTuple):
     tensor operations, each with a result of its own, and not one kernel. `attention_biases` names the projections with
     a bias: of q, k, v and o, the one back. `normed_heads` says that the queries and the keys of a head are normalised,
     by one scale each for all heads. `window` is how far self-attention looks back, the new token included; None is to
-    the first token.
+    the first token. `neighbourhood` is how wide most layers of an encoder look, to both sides together; None is over
+    the whole text. `fused_attention` is false where transformers has no attention that leaves out the scores.
     """
 
     num_layers: int
@@ -42,6 +63,9 @@ class Stack(NamedTuple):
     unfused_activation: bool = False
     normed_heads: bool = False
     window: int | None = None
+    neighbourhood: int | None = None
+    disentangled: Disentangled = Disentangled()
+    fused_attention: bool = True
 
     @property
     def query_size(self) -> int:
@@ -59,7 +83,7 @@ class Anatomy(NamedTuple):
 
     `position_rows` and `type_rows` are the heights of learned position and segment tables; 0 where there are none.
     Tables of positions and norms over what was looked up belong to a stack: where there are two stacks, each has its
-    own. `labels` is how many scores a classifier gives.
+    own. `labels` is how many scores a classifier gives; its pooler may go without a bias (`head_bias`) and have a norm.
     """
 
     vocab_size: int
@@ -71,6 +95,8 @@ class Anatomy(NamedTuple):
     type_rows: int = 0
     embedding_norm_values: int = 0
     labels: int = 0
+    head_bias: bool = True
+    head_norm_values: int = 0
 
     @property
     def stacks(self) -> tuple[Stack, ...]:

@@ -126,7 +126,9 @@ def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     new_tokens = 1 if plan.stage == "decode" else read
     rows = batch * new_tokens + (new_tokens if shape.position_rows else 0) + (1 if shape.type_rows else 0)
     values = (
-        _stage_weights(shape, plan.stage) + rows * shape.hidden_size + _written_values(shape, plan.stage, batch, read)
+        _stage_weights(shape, plan.stage, read)
+        + rows * shape.hidden_size
+        + _written_values(shape, plan.stage, batch, read)
     )
     return values * width + _cache_bytes_moved(entry, plan)
 
@@ -159,6 +161,11 @@ def _stack_products(stack: Stack, batch: int, *, queries: int, keys: int, source
     products += 2 * tokens * keys * stack.query_size  # scores, and the values they weigh
     if stack.cross_attention:  # keys and values of the source are in the cache already
         products += tokens * 2 * width * stack.query_size + 2 * tokens * source * stack.query_size
+    relative = stack.disentangled
+    rows = relative.rows_used(keys)
+    products += (
+        relative.projections * rows * width * stack.query_size + relative.terms * tokens * rows * stack.query_size
+    )
     return stack.num_layers * products
 
 
@@ -177,9 +184,11 @@ def _head_weights(shape: Anatomy) -> int:
     return shape.hidden_size * shape.vocab_size
 
 
-def _stage_weights(shape: Anatomy, stage: Stage) -> int:
+def _stage_weights(shape: Anatomy, stage: Stage, read: int) -> int:
     """Parameters a stage reads whole. Tables that are only looked up are not among them."""
-    used = stack_parameters(stage_stack(shape, stage)) + shape.embedding_norm_values * shape.hidden_size
+    stack = stage_stack(shape, stage)
+    unused_rows = stack.disentangled.rows - stack.disentangled.rows_used(read)
+    used = stack_parameters(stack) + (shape.embedding_norm_values - unused_rows) * shape.hidden_size
     if stage == "encode":
         return used + cross_key_value_parameters(present(shape.decoder))
     if stage == "decode" and shape.encoder is not None:

@@ -59,23 +59,17 @@ def norm_parameters(stack: Stack) -> int:
     return (3 if stack.cross_attention else 2) * stack.norm_values * stack.hidden_size
 
 
-def layer_parameters(stack: Stack) -> int:
-    """One layer of a stack."""
-    attentions = 2 if stack.cross_attention else 1
-    return attentions * attention_parameters(stack) + mlp_parameters(stack) + norm_parameters(stack)
-
-
 def stack_parameters(stack: Stack) -> int:
     """A whole stack, with its final normalisation and its table of relative positions."""
-    final = stack.norm_values * stack.hidden_size if stack.final_norm else 0
-    return stack.num_layers * layer_parameters(stack) + final + stack.relative_buckets * stack.num_attention_heads
+    return sum(part.parameters for part in _stack_parts("stack", stack))
 
 
 def head_parameters(anatomy: Anatomy) -> int:
     """The head's own parameters: none where there is no head, or where it shares the word table."""
     width = anatomy.hidden_size
     if anatomy.head in ("pooler", "classifier"):
-        return width * width + width + (anatomy.labels * (width + 1) if anatomy.head == "classifier" else 0)
+        pooler = width * (width + anatomy.head_bias + anatomy.head_norm_values)
+        return pooler + (anatomy.labels * (width + 1) if anatomy.head == "classifier" else 0)
     return anatomy.vocab_size * width if anatomy.head == "own" else 0
 
 
@@ -96,12 +90,15 @@ def parameter_parts(anatomy: Anatomy) -> tuple[ParameterPart, ...]:
 
 
 def _stack_parts(name: str, stack: Stack) -> list[ParameterPart]:
-    layers = stack.num_layers
+    layers, relative = stack.num_layers, stack.disentangled
     return [
         ParameterPart(f"{name} self-attention", layers, attention_parameters(stack)),
         ParameterPart(f"{name} cross-attention", layers * stack.cross_attention, attention_parameters(stack)),
         ParameterPart(f"{name} MLP", layers, mlp_parameters(stack)),
         ParameterPart(f"{name} norms", layers, norm_parameters(stack)),
+        ParameterPart(f"{name} projections of positions", layers, relative.parameters),
+        ParameterPart(f"{name} relative positions", relative.rows, stack.hidden_size),
+        ParameterPart(f"{name} norm of positions", relative.norm_values, stack.hidden_size),
         ParameterPart(f"{name} relative positions", stack.relative_buckets, stack.num_attention_heads),
         ParameterPart(f"{name} final norm", int(stack.final_norm), stack.norm_values * stack.hidden_size),
     ]

@@ -32,7 +32,7 @@ def plan(stage: str, *, batch: int, read: int = 0, depth: int = 0) -> CellPlan:
 
 
 def ids(batch: int, tokens: int) -> torch.Tensor:
-    return torch.ones(batch, tokens, dtype=torch.long)
+    return torch.full((batch, tokens), 2)  # 0 and 1 are padding somewhere
 
 
 def a_run(model: ModelEntry, module: PreTrainedModel, cell: CellPlan) -> Callable[[], Any]:
@@ -91,39 +91,42 @@ def test_weights_moved_are_those_of_the_modules_that_run(model_type: str, change
     module = built(model)
     for cell in all_cells(model):
         run = a_run(model, module, cell)
-        with torch.inference_mode(), _parameters_used(module) as used:
+        with torch.inference_mode(), _values_read(module) as read:
             run()
         moved = stage_bytes_moved(model, cell) // WIDTH
-        assert moved == sum(used.values()) + _rows_looked_up(model, cell) + _cache_and_result(model, cell), cell
+        assert moved == sum(read.values()) + _distances_read(module, cell) + _cache_and_result(model, cell), cell
 
 
 @contextmanager
-def _parameters_used(module: nn.Module) -> Iterator[dict[int, int]]:
-    """Sizes of the parameters that modules which run hold themselves; tables that are only looked up are left out."""
-    used: dict[int, int] = {}
+def _values_read(module: nn.Module) -> Iterator[dict[int, int]]:
+    """Sizes of the parameters that modules which run hold themselves; of tables, the rows that are looked up.
 
-    def note(part: nn.Module, *_: object) -> None:
+    A word's row counts each time, because every text has others; a position's once for all texts of a batch.
+    """
+    read: dict[int, int] = {}
+
+    def note(part: nn.Module, _: object, found: Any) -> None:
         # T5's table of position biases is small, one column per head, and read whole
-        looked_up = isinstance(part, nn.Embedding) and part.embedding_dim != TINY["t5"]["num_heads"]
-        for parameter in part.parameters(recurse=False) if not looked_up else ():
-            used[parameter.data_ptr()] = parameter.numel()
+        if isinstance(part, nn.Embedding) and part.embedding_dim != TINY["t5"]["num_heads"]:
+            is_of_words = part.num_embeddings == TINY["t5"]["vocab_size"]
+            read[id(part)] = (found if is_of_words else found.flatten(0, -2).unique(dim=0)).numel()
+            return
+        for parameter in part.parameters(recurse=False):
+            read[parameter.data_ptr()] = parameter.numel()
 
     hooks = [part.register_forward_hook(note) for part in module.modules()]
-    yield used
+    yield read
     for hook in hooks:
         hook.remove()
 
 
-WITH_POSITIONS = dict.fromkeys(("bert", "roberta", "xlm-roberta", "gpt2", "bart"), 1)
-WITH_TYPES = dict.fromkeys(("bert", "roberta", "xlm-roberta"), 1)
-"""Rows of a table of positions looked up per position, and of a table of segments per run."""
-
-
-def _rows_looked_up(model: ModelEntry, cell: CellPlan) -> int:
-    new = 1 if cell.stage == "decode" else cell.input_tokens or 0
-    words = cell.batch_size * new
-    positions, types = WITH_POSITIONS.get(model.model_type, 0) * new, WITH_TYPES.get(model.model_type, 0)
-    return (words + positions + types) * anatomy(model).hidden_size
+def _distances_read(module: PreTrainedModel, cell: CellPlan) -> int:
+    """DeBERTa's table of relative positions, which is no module that runs: all of it, or as far as the text goes."""
+    table = getattr(getattr(module.base_model, "encoder", None), "rel_embeddings", None)
+    if table is None:
+        return 0
+    rows = 2 * (cell.input_tokens or 0) if module.config.model_type == "deberta" else table.num_embeddings
+    return min(rows, table.num_embeddings) * table.embedding_dim
 
 
 def _cache_and_result(model: ModelEntry, cell: CellPlan) -> int:
@@ -131,7 +134,7 @@ def _cache_and_result(model: ModelEntry, cell: CellPlan) -> int:
     shape = anatomy(model)
     result = batch * (shape.vocab_size if cell.stage in ("prefill", "decode") else read * shape.hidden_size)
     if shape.head == "classifier":
-        result = batch * model.config["num_labels"]
+        result = batch * model.config.get("num_labels", 2)
     stack = shape.decoder
     if stack is None or cell.stage == "embed":
         return result

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+from importlib import import_module
 from typing import Any
 
 import pytest
+import torch
 import transformers
 from transformers.activations import ACT2FN
 
-from advisor.core.model.families import ACTIVATIONS, FAMILIES, MAX_SIZE, UNFUSED_ACTIVATION, config_mistakes
+from advisor.core.model.families import (
+    ACTIVATIONS,
+    FAMILIES,
+    MAX_SIZE,
+    UNFUSED_ACTIVATION,
+    config_mistakes,
+    positions_of,
+)
 
 from .tiny_models import TINY, built, entry
 
@@ -17,25 +28,40 @@ def config_class(model_type: str) -> Any:
     return getattr(transformers, FAMILIES[model_type].transformers_class).config_class
 
 
+def read_by_name(model_type: str) -> str:
+    """The source of a model type, which reads some keys by name that its config class does not list."""
+    package = config_class(model_type).__module__.rpartition(".")[0]
+    return "".join(inspect.getsource(import_module(f"{package}.{kind}_{package.rpartition('.')[2]}")) for kind in KINDS)
+
+
+KINDS = ("configuration", "modeling")
+
+
 @pytest.mark.parametrize("model_type", FAMILIES)
 def test_every_key_is_one_of_the_transformers_config(model_type: str) -> None:
-    config = config_class(model_type)()
+    config, source = config_class(model_type)(), read_by_name(model_type)
     assert config.model_type == model_type
-    assert [key.name for key in FAMILIES[model_type].keys if not hasattr(config, key.name)] == []
+    known = {key.name for key in FAMILIES[model_type].keys if hasattr(config, key.name)}
+    assert {key.name for key in FAMILIES[model_type].keys if f'"{key.name}", ' in source} | known == {
+        key.name for key in FAMILIES[model_type].keys
+    }
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)
 def test_defaults_are_those_of_transformers(model_type: str) -> None:
-    config = config_class(model_type)()
+    config, source = config_class(model_type)(), read_by_name(model_type)
     for key in FAMILIES[model_type].keys:
-        if key.default is not None:
+        if hasattr(config, key.name) and key.default is not None:
             assert getattr(config, key.name) == key.default, key.name
+        elif not hasattr(config, key.name):
+            written = json.dumps(key.default) if isinstance(key.default, str) else repr(key.default)
+            assert f'"{key.name}", {written})' in source, key.name
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)
 def test_optional_keys_may_be_left_out_of_what_is_built(model_type: str) -> None:
-    required = {key.name for key in FAMILIES[model_type].keys if key.required}
-    assert config_mistakes(model_type, {name: TINY[model_type][name] for name in required}) == []
+    required = {key.name: TINY[model_type][key.name] for key in FAMILIES[model_type].keys if key.required}
+    assert config_mistakes(model_type, required | {"vocab_size": 60_000}) == []  # room for the tokens assumed
 
 
 def test_activations_are_known_to_transformers_and_only_one_is_written_out() -> None:
@@ -77,11 +103,22 @@ def test_every_feed_forward_word_builds(word: str) -> None:
         ("t5", {"feed_forward_proj": "gated-relu-x"}, "feed_forward_proj", "expected one of relu"),
         ("t5", {"relative_attention_num_buckets": 3}, "relative_attention_num_buckets", "from 4 to"),
         ("t5", {"d_kv": [64]}, "d_kv", "expected a whole number"),
+        ("mistral", {"sliding_window": 1}, "sliding_window", "from 2 to"),
+        ("qwen3", {"num_key_value_heads": None}, "num_key_value_heads", "expected a whole number"),
+        ("mt5", {"tie_word_embeddings": False}, "tie_word_embeddings", "unknown config key"),
+        ("bart", {"decoder_attention_heads": 5}, "decoder_attention_heads", "does not divide d_model 24"),
+        ("roberta", {"pad_token_id": None}, "pad_token_id", "expected a whole number from 0"),
+        ("roberta", {"max_position_embeddings": 2}, "max_position_embeddings", "leaves no position"),
+        ("modernbert", {"num_attention_heads": 8}, "config", "rotary positions need an even width"),
+        ("deberta", {"pos_att_type": ["c2p", "c2c"]}, "pos_att_type", "expected some of c2p, p2c"),
+        ("deberta", {"pos_att_type": "c2p|c2p"}, "pos_att_type", "each once"),
+        ("deberta-v2", {"pos_att_type": []}, "pos_att_type", "expected some of c2p, p2c"),
+        ("deberta-v2", {"max_relative_positions": -2}, "max_relative_positions", "from -1 to"),
     ],
 )
 def test_a_wrong_config_is_told_by_its_key(model_type: str, change: dict[str, Any], key: str, words: str) -> None:
     mistakes = config_mistakes(model_type, TINY[model_type] | change)
-    assert [path for path, _, _ in mistakes] == [("config", key)]
+    assert [path for path, _, _ in mistakes] == [("config", key) if key != "config" else ("config",)]
     assert words in mistakes[0][1]
 
 
@@ -95,12 +132,45 @@ def test_all_mistakes_come_at_once() -> None:
     assert {path[-1] for path, _, _ in config_mistakes("bert", config)} == {"hidden_size", "vocab", "type_vocab_size"}
 
 
+def test_the_padding_token_that_transformers_assumes_must_be_in_the_vocabulary() -> None:
+    config = {name: value for name, value in TINY["modernbert"].items() if name != "pad_token_id"}
+    assert [(path, words) for path, words, _ in config_mistakes("modernbert", config)] == [
+        (("config",), "pad_token_id 50283 is outside the vocabulary of 97")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model_type", "config", "usable"),
+    [
+        ("bert", {}, 64),
+        ("roberta", {}, 64),
+        ("xlm-roberta", {"pad_token_id": 4}, 61),
+        ("bart", {}, 64),
+        ("t5", {}, None),
+        ("deberta", {}, None),
+        ("deberta-v2", {"position_biased_input": True}, 64),
+    ],
+)
+def test_the_longest_text_that_runs_is_the_number_of_usable_positions(
+    model_type: str, config: dict[str, Any], usable: int | None
+) -> None:
+    tiny = entry(model_type, **config)
+    assert positions_of(model_type, tiny.config) == usable
+    module, source = built(tiny), {"decoder_input_ids": torch.ones(1, 1).long()} if model_type in ("bart", "t5") else {}
+    ids = torch.full((1, usable or 100), 50)
+    module(input_ids=ids, **source)
+    if usable is not None:
+        with pytest.raises((IndexError, RuntimeError)):
+            module(input_ids=torch.full((1, usable + 1), 50), **source)
+
+
 def test_a_null_stands_for_the_default_where_transformers_has_none() -> None:
     assert config_mistakes("llama", TINY["llama"] | {"num_key_value_heads": None, "head_dim": None}) == []
     assert config_mistakes("gpt2", TINY["gpt2"] | {"n_inner": None, "pad_token_id": None}) == []
 
 
 TRIED = [None, True, False, 0, 1, 2, 8, 64, 0.0, 0.5, 1.0, 1e-6, 3.5, "gelu", "relu", "silu", "gelu_new", "gated-gelu"]
+TRIED += ["c2p", "p2c|c2p", ["p2c"], ["c2p", "p2c"], "none", "layer_norm", -1, -2]
 TRIED += ["", "no", [], {"rope_type": "default", "rope_theta": 10000.0}, {"rope_type": "default"}]
 TRIED += [{"rope_type": "default", "rope_theta": 500000}]
 

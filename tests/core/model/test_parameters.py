@@ -26,6 +26,14 @@ REAL_SIZES: list[tuple[str, dict[str, Any]]] = [
      | {"intermediate_size": 3072, "max_position_embeddings": 514}),
     ("xlm-roberta", {"vocab_size": 250002, "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16}
      | {"intermediate_size": 4096, "max_position_embeddings": 514}),
+    # ModernBERT base; DeBERTa base of 2020, DeBERTa-v3 base
+    ("modernbert", {"vocab_size": 50368, "hidden_size": 768, "num_hidden_layers": 22, "num_attention_heads": 12}
+     | {"intermediate_size": 1152, "max_position_embeddings": 8192, "local_attention": 128, "pad_token_id": 50283}),
+    ("deberta", {"vocab_size": 50265, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12}
+     | {"intermediate_size": 3072, "max_position_embeddings": 512}),
+    ("deberta-v2", {"vocab_size": 128100, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12}
+     | {"intermediate_size": 3072, "max_position_embeddings": 512, "position_buckets": 256}
+     | {"share_att_key": True, "norm_rel_ebd": "layer_norm"}),
     # GPT-2 XL, GPT-3
     ("gpt2", {"vocab_size": 50257, "n_positions": 1024, "n_embd": 1600, "n_layer": 48, "n_head": 25}),
     ("gpt2", {"vocab_size": 50257, "n_positions": 2048, "n_embd": 12288, "n_layer": 96, "n_head": 96}),

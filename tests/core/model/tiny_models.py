@@ -24,12 +24,16 @@ _BERT = {
 _ROBERTA = _BERT | {"max_position_embeddings": 66, "type_vocab_size": 1}
 _LLAMA = {name: value for name, value in _BERT.items() if name != "type_vocab_size"}
 _QWEN = _LLAMA | {"num_key_value_heads": 2}
+_DEBERTA = _LLAMA | {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
 _T5 = {"vocab_size": 97, "d_model": 24, "d_kv": 10, "d_ff": 40, "num_layers": 2, "num_heads": 4}
 
 TINY: dict[str, dict[str, Any]] = {
     "bert": _BERT,
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
+    "modernbert": _LLAMA | {"pad_token_id": 0, "local_attention": 8},
+    "deberta": _DEBERTA,
+    "deberta-v2": _DEBERTA,
     "gpt2": {
         "vocab_size": 97,
         "n_positions": 64,
@@ -66,6 +70,27 @@ VARIATIONS: dict[str, list[dict[str, Any]]] = {
     ],
     "roberta": [{}, {"transformers_class": "RobertaForSequenceClassification", "num_labels": 3}],
     "xlm-roberta": [{}, {"transformers_class": "XLMRobertaForSequenceClassification", "num_labels": 1}],
+    "modernbert": [
+        {},
+        {"num_hidden_layers": 5, "norm_bias": True, "attention_bias": True, "mlp_bias": True},
+        {"global_attn_every_n_layers": 1, "transformers_class": "ModernBertForSequenceClassification", "num_labels": 1},
+        {"classifier_bias": True, "transformers_class": "ModernBertForSequenceClassification", "norm_bias": True},
+    ],
+    "deberta": [
+        {},
+        {"pos_att_type": ["c2p"], "max_relative_positions": 5, "type_vocab_size": 2},
+        {"pos_att_type": "p2c", "position_biased_input": True},
+        {"relative_attention": False, "pos_att_type": None, "position_biased_input": True},
+        {"transformers_class": "DebertaForSequenceClassification", "num_labels": 1},
+    ],
+    "deberta-v2": [
+        {},
+        {"share_att_key": True, "position_buckets": 6, "norm_rel_ebd": "layer_norm"},
+        {"pos_att_type": ["p2c"], "max_relative_positions": 5, "type_vocab_size": 2},
+        {"pos_att_type": "c2p", "position_biased_input": True, "share_att_key": True},
+        {"relative_attention": False, "pos_att_type": None},
+        {"transformers_class": "DebertaV2ForSequenceClassification", "num_labels": 1},
+    ],
     "gpt2": [{}, {"tie_word_embeddings": False}, {"n_inner": 30}],
     "llama": [
         {},
@@ -128,7 +153,7 @@ def built(model: ModelEntry, *, device: str = "cpu", attention: str = "eager") -
     torch.manual_seed(0)
     with torch.device(device):
         module: transformers.PreTrainedModel = cls(config)
-    return module.eval()
+    return module.eval().requires_grad_(False)
 
 
 def random_config(model_type: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -150,6 +175,8 @@ def _values(key: Key) -> st.SearchStrategy[Any]:
         return st.booleans()
     if key.kind == "word":
         return st.sampled_from(key.words)
+    if key.kind == "words":
+        return st.lists(st.sampled_from(key.words), min_size=1, unique=True) | st.none()
     most = 4 if "layers" in key.name else 6 if "head" in key.name else 50
     least = 2 if "position" in key.name else key.least  # RoBERTa loses a row to the padding token
     found: st.SearchStrategy[Any] = st.integers(least, max(most, least))

@@ -41,7 +41,7 @@ class Key(NamedTuple):
     @property
     def may_be_null(self) -> bool:
         """Whether null is as good as leaving the key out: transformers works such a value out, or goes without."""
-        left_out = self.kind in ("size", "token", "rope") and not self.required and self.default is None
+        left_out = self.kind in ("size", "words", "token", "rope") and not self.required and self.default is None
         return left_out or self.nullable
 
 
@@ -51,8 +51,8 @@ class Family(NamedTuple):
     `classes` says for each class what stands on top; None is what the config describes. `positions_key` names the
     config key that says where the learned or rotary positions end; None where positions are relative and have no end.
     `positions_after_padding` says that the first token's position comes after the id of the padding token, so that many
-    rows are lost. `divides` lists pairs of keys of which the first must divide the second. `rotary` positions turn the
-    values of a head in pairs.
+    rows are lost; `positions_flag` names a key that, where false, leaves the learned positions out. `divides` lists
+    pairs of keys of which the first must divide the second. `rotary` positions turn the values of a head in pairs.
     """
 
     model_type: str
@@ -64,6 +64,7 @@ class Family(NamedTuple):
     divides: tuple[tuple[str, str], ...] = ()
     rotary: bool = False
     positions_after_padding: bool = False
+    positions_flag: str | None = None
 
     @property
     def transformers_class(self) -> str:
@@ -81,6 +82,8 @@ def usable_positions(family: Family, config: Config) -> int | None:
     if family.positions_key is None:
         return None
     known = complete(family, config)
+    if family.positions_flag and not known[family.positions_flag]:
+        return None
     rows: int = known[family.positions_key]
     return rows - known["pad_token_id"] - 1 if family.positions_after_padding else rows
 

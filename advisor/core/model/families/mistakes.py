@@ -55,7 +55,7 @@ def _expected(key: Key, value: Any) -> str | None:
     if key.kind == "word":
         return None if isinstance(value, str) and value in key.words else f"one of {', '.join(key.words)}"
     if key.kind == "words":
-        return None if _are_words(value, key.words) else f"a list of {', '.join(key.words)}, each once"
+        return None if _are_words(value, key.words) else f"some of {', '.join(key.words)}, each once, as a list"
     if key.kind == "rope":
         return None if _is_plain_rope(value) else "{rope_type: default, rope_theta: a number above 0}"
     # transformers takes no whole number where a fraction belongs
@@ -63,8 +63,10 @@ def _expected(key: Key, value: Any) -> str | None:
 
 
 def _are_words(value: Any, words: tuple[str, ...]) -> bool:
-    listed = isinstance(value, list | tuple) and all(isinstance(word, str) and word in words for word in value)
-    return listed and len(set(value)) == len(value)
+    """Whether these are some of the words, each once: a list, or as transformers takes it, one word with bars."""
+    stated = value.split("|") if isinstance(value, str) else value
+    listed = isinstance(stated, list | tuple) and all(isinstance(word, str) and word in words for word in stated)
+    return listed and 0 < len(set(stated)) == len(stated)
 
 
 def _is_plain_rope(value: Any) -> bool:
@@ -100,7 +102,8 @@ def _token_mistakes(family: Family, config: Config) -> Iterator[Mistake]:
 
 
 def _position_mistakes(family: Family, config: Config) -> Iterator[Mistake]:
-    if family.positions_key and (usable_positions(family, config) or 0) < 1:
+    positions = usable_positions(family, config)
+    if family.positions_key and positions is not None and positions < 1:
         words = f"{family.positions_key} {config[family.positions_key]} leaves no position after the padding token's"
         yield ("config", family.positions_key), words, "positions start at pad_token_id + 1"
 
