@@ -119,5 +119,5 @@ def _escaped(text: str) -> str:
     found = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
     found = found.replace("~", "\\(ti").replace("^", "\\(ha").replace("\n", " ")
     found = "".join(sign if sign.isascii() else f"\\[u{ord(sign):04X}]" for sign in found)
-    found = " ".join(f"\\%{word}" if "_" in word else word for word in found.split(" "))
+    found = " ".join(f"\\%{word}" if "_" in word or "\\-" in word else word for word in found.split(" "))
     return f"\\&{found}" if found.startswith((".", "\\(aq")) else found

@@ -29,10 +29,18 @@ def ask(prompt: str, words: Sequence[str] = ()) -> str | None:
     if sys.stdin.isatty() and sys.stdout is not None:
         return _edited(safe(prompt), words)
     _write(safe(prompt))
-    line = sys.stdin.readline()
+    line = _read_line()
     # What comes out of a pipe is on no screen: without it the questions would stand there unanswered.
-    say(line.strip()[:MAX_TYPED] if line else "")
-    return line.strip()[:MAX_TYPED] if line else None
+    say(line or "")
+    return line
+
+
+def _read_line() -> str | None:
+    """The next line of stdin; of a very long one only the start, so that none fills the memory."""
+    line = start = sys.stdin.readline(MAX_TYPED)
+    while line and not line.endswith("\n"):
+        line = sys.stdin.readline(MAX_TYPED)
+    return start.strip() if start else None
 
 
 def _edited(prompt: str, words: Sequence[str]) -> str | None:

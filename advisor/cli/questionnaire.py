@@ -13,7 +13,7 @@ from advisor.store.answers import read_answers
 def tui(options: argparse.Namespace) -> int:
     """Open the questionnaire, pre-filled where answers are given."""
     if not at_a_terminal():
-        fix = "use: advisor advise ANSWERS (or --set task=…)"
+        fix = "use: advisor ask, which needs none, or: advisor advise ANSWERS (or --set task=…)"
         raise AdvisorError("the questionnaire needs a terminal on stdin and stdout", fix=fix)
     given = options.answers is not None or bool(options.settings)
     answers = read_answers(options.answers, options.settings) if given else None
