@@ -83,6 +83,9 @@ def _complete(words: Sequence[str]) -> None:
 
     readline.set_completer(found)
     readline.set_completer_delims(" ")  # a task's name has hyphens in it
+    if "libedit" in (readline.__doc__ or ""):  # what macOS has in its place is told in other words
+        readline.parse_and_bind("bind ^I rl_complete")
+        return
     readline.parse_and_bind("set enable-bracketed-paste off")  # it writes codes that a plain terminal would show
     readline.parse_and_bind("tab: complete")
 

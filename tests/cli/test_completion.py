@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from advisor.advise import load_knowledge
@@ -75,6 +77,27 @@ def test_bash_completes_commands_options_and_words(tmp_path: Path, typed: str, w
 @pytest.mark.parametrize(("typed", "_", "word"), TYPED)
 def test_fish_completes_commands_options_and_words(tmp_path: Path, typed: str, _: str, word: str) -> None:
     assert word in offered("fish", tmp_path, typed)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_completes_commands_options_and_words(tmp_path: Path) -> None:
+    path = tmp_path / "script"
+    path.write_text(script("zsh", load_knowledge()), encoding="utf-8")
+    environment = {"TERM": "dumb", "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    shell = pexpect.spawn("zsh", ["-f"], cwd=ROOT, env=environment, encoding="utf-8", dimensions=(50, 200), timeout=60)
+    shell.sendline(f"PS1='> '; autoload -U compinit; compinit -u -D; eval \"$(<{path})\"; echo LOAD''ED")
+    shell.expect("LOADED")
+    for typed, whole in (
+        ("advisor recom", "recommend"),
+        ("advisor rules d", "diff"),
+        ("advisor explain high_v", "olume"),
+    ):
+        shell.send(f"{typed}\t")
+        shell.expect_exact(f"{whole} ")
+        shell.send("\x15")  # the line is thrown away
+    shell.send("advisor recommend --set task=ch\t")
+    shell.expect_exact("task=chat ")
+    shell.close(force=True)
 
 
 def test_bash_offers_an_answer_without_its_value_where_any_number_will_do(tmp_path: Path) -> None:

@@ -78,3 +78,23 @@ def test_behind_an_api_nothing_is_asked_that_only_a_measurement_needs() -> None:
 )
 def test_the_default_shown_is_the_one_that_would_be_taken(answer: str, answers: Answers, words: str) -> None:
     assert default_words(question(answer), answers) == words
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("requests_per_second", "a number, above 0 and at most 1,000,000,000"),
+        ("input_tokens_max", "a whole number, at least 1 and at most 10,000,000"),
+        ("replica_cost_per_hour", "a number, at least 0"),
+        ("latency_percentile", "50, 90, 95 or 99"),
+        ("one_model_many_tasks", "yes or no"),
+    ],
+)
+def test_what_may_be_answered_is_said_as_the_check_has_it(answer: str, words: str) -> None:
+    assert question(answer).allowed == words
+
+
+def test_the_schema_of_answers_states_their_ranges() -> None:
+    keys = Answers.model_json_schema()["properties"]
+    assert (keys["input_tokens"]["minimum"], keys["input_tokens"]["maximum"]) == (1, 10_000_000)
+    assert keys["requests_per_second"]["exclusiveMinimum"] == 0

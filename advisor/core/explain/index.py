@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
 from advisor.core.architecture import ARCHITECTURE_WORDS
-from advisor.core.errors import AdvisorError, did_you_mean
+from advisor.core.errors import AdvisorError
 from advisor.core.explain.document import Explanation, ExplanationsDocument, Named, Subject, SubjectGroup
 from advisor.core.explain.grounds import Grounds
 from advisor.core.explain.of_rules import (
@@ -81,7 +81,15 @@ def explanations(grounds: Grounds) -> ExplanationsDocument:
 def _unknown(grounds: Grounds, wanted: str, ids: list[str]) -> AdvisorError:
     if wanted in (*grounds.catalog.entries, *grounds.catalog.hosted):
         return AdvisorError(f'"{wanted}" is a model of the catalogue', fix=f"see: advisor models show {wanted}")
-    near = did_you_mean(wanted, ids)
-    hint = f' — did you mean "{near}"?' if near else ""
+    near = [f'"{one}"' for one in _nearest(wanted, ids)]
+    hint = f" — did you mean {' or '.join(near)}?" if near else ""
     fix = "advisor explain lists everything that can be explained"
     return AdvisorError(f'nothing is known by the id "{wanted[:80]}"{hint}', fix=fix)
+
+
+def _nearest(wanted: str, ids: Iterable[str]) -> list[str]:
+    """Up to three ids that are spelled alike, the nearest first."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    spelled = {one.lower(): one for one in ids}
+    return [spelled[one] for one in get_close_matches(wanted[:80].lower(), spelled)]
