@@ -9,6 +9,7 @@ import pytest
 from advisor.advise import Knowledge
 from advisor.core.workload import Answers
 from advisor.run import Child
+from advisor.store.history import past_runs
 from advisor.tui.app import AdvisorApp
 from advisor.tui.chart import Chart
 from advisor.tui.describe import DescribeScreen
@@ -94,6 +95,52 @@ async def test_after_a_cancelled_run_the_next_one_measures_again(opened: Open) -
         assert len(it.child.requests) == 2
         cells = [cell for profile in it.app.screen.report.profiles for cell in profile.cells]
         assert all(cell.median_s is not None for cell in cells)
+
+
+async def test_what_an_earlier_run_measured_is_reused_and_said_so(opened: Open) -> None:
+    for expected in ([None], [1]):
+        async with opened(TICKETS) as it:
+            await it.press("m")
+            await it.show(VerdictScreen)
+            cells = [cell for profile in it.app.screen.report.profiles for cell in profile.cells]
+            assert sorted({cell.reused_from for cell in cells}, key=str) == expected
+            assert ("12 of 12 cells reused from" in it.words()) == (expected == [1])
+            assert len(it.child.requests) == (expected == [None])
+    assert [(run.command, run.state, run.cells_reused) for run in past_runs()] == [
+        ("advise", "done", 12),
+        ("advise", "done", 0),
+    ]
+
+
+async def test_after_a_cancelled_run_only_the_rest_is_measured(opened: Open) -> None:
+    async with opened(TICKETS, child=StubChild(hold_at=3)) as it:
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.until(lambda: "3 cells measured" in it.words())
+        await it.press("escape")
+        await it.show(VerdictScreen)
+    async with opened(TICKETS, child=StubChild(hold_at=2)) as it:
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.until(lambda: "5 cells measured" in it.words())
+        assert "3 of 12 cells reused from" in it.words()
+        assert any(line.rstrip().endswith(" reused") for line in it.painted())
+        it.child.go.set()
+        await it.show(VerdictScreen)
+    assert len(it.child.requests[0].cells) == 9
+
+
+async def test_a_store_that_fails_is_said_and_the_measurement_goes_on(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/dev/null")
+    async with opened(TICKETS, child=StubChild(hold_at=3)) as it:
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.until(lambda: "is not kept for later" in it.words())
+        it.child.go.set()
+        await it.show(VerdictScreen)
+        assert "✓ meets" in it.words()
 
 
 async def test_however_fast_cells_come_the_screen_draws_on_its_own_clock(opened: Open) -> None:

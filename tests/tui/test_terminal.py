@@ -15,6 +15,7 @@ import pytest
 
 from advisor.core.report import Report
 from advisor.report.figures import VERDICT_WORDS
+from advisor.store.history import past_document
 
 DOWN, TAB, ENTER, ESCAPE, CTRL_C, CLEAR = "\x1b[B", "\t", "\r", "\x1b", "\x03", "\x15"
 LIVENESS_SECONDS = 60
@@ -78,7 +79,7 @@ def test_a_polite_kill_gives_the_terminal_back(terminal) -> None:
     assert ended(child) == 130
 
 
-def test_ctrl_c_while_measuring_saves_what_was_measured_and_says_where(terminal, tmp_path: Path) -> None:
+def test_ctrl_c_while_measuring_keeps_what_was_measured_and_says_where(terminal, tmp_path: Path) -> None:
     program = (
         "import sys, advisor.run.child as child\n"
         "from advisor.cli import main\n"
@@ -91,10 +92,10 @@ def test_ctrl_c_while_measuring_saves_what_was_measured_and_says_where(terminal,
     child.send("m")
     child.expect("[3-9] cells measured")
     child.send(CTRL_C)
-    child.expect("interrupted; what was measured so far is saved")
+    child.expect("interrupted; what was measured so far is saved: advisor history show 1")
     assert ended(child) == 130
-    (saved,) = (tmp_path / "archadvisor").glob("interrupted-*.json")
-    report = Report.model_validate_json(saved.read_text())
+    report = past_document(1, tmp_path / "archadvisor" / "results.sqlite3")
+    assert isinstance(report, Report)
     assert sum(cell.median_s is not None for cell in report.profiles[0].cells) >= 3
 
 
