@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
@@ -15,28 +16,25 @@ import pexpect
 import pytest
 
 from advisor.core.task import TASKS
+from tests.cli.conftest import Ran, Run
 
 ADVISOR = [sys.executable, "-m", "advisor"]
 ROOT = Path(__file__).resolve().parents[2]
 TICKETS = str(ROOT / "examples" / "ticket-routing.yaml")
 LIVENESS_SECONDS = 60
 CTRL_C, CTRL_D = "\x03", "\x04"
-Pipe = Callable[..., "subprocess.CompletedProcess[str]"]
+Pipe = Callable[..., Ran]
 Terminal = Callable[..., "pexpect.spawn[str]"]
 
 
 @pytest.fixture
-def pipe(tmp_path: Path) -> Pipe:
+def pipe(run: Run, monkeypatch: pytest.MonkeyPatch) -> Pipe:
     """Runs `advisor ask` with these lines on stdin."""
 
-    def go(lines: str | bytes, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*ADVISOR, "ask", *arguments],
-            input=lines.encode() if isinstance(lines, str) else lines,
-            capture_output=True,
-            env=os.environ | {"XDG_CACHE_HOME": str(tmp_path), "PYTHONIOENCODING": "utf-8"},
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    def go(lines: str | bytes, *arguments: str) -> Ran:
+        raw = lines.encode() if isinstance(lines, str) else lines
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
+        return run("ask", *arguments)
 
     return go
 
@@ -75,28 +73,35 @@ def asked(words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_task_and_nothing_else_ends_like_recommend(pipe: Pipe, task: str) -> None:
+def test_a_task_and_nothing_else_ends_like_recommend(pipe: Pipe, run: Run, task: str) -> None:
     done = pipe(f"{task}\n")
-    told = subprocess.run([*ADVISOR, "recommend", "--set", f"task={task}"], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, told.stdout)
-    assert f"advisor advise --set task={task}" in done.stderr
+    assert (done.code, done.out) == (0, run("recommend", "--set", f"task={task}").out)
+    assert f"advisor advise --set task={task}" in done.err
+
+
+def test_a_real_pipe_is_answered_like_a_terminal(tmp_path: Path) -> None:
+    words = [*ADVISOR, "ask", "--json"]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(words, input="chat\n7", capture_output=True, text=True, env=environment)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["workload"]["requests_per_second"] == 7
 
 
 def test_the_answers_piped_in_are_the_workload(pipe: Pipe) -> None:
     done = pipe("text-classification\n200\n50\n99\n\n\n20000\naccuracy\n", "--json")
-    workload = json.loads(done.stdout)["workload"]
+    workload = json.loads(done.out)["workload"]
     said = {"requests_per_second": 200, "latency_budget_ms": 50, "latency_percentile": 99, "labelled_examples": 20000}
     assert {key: workload[key] for key in said} == said
-    assert json.loads(done.stdout)["kind"] == "recommendation"
+    assert json.loads(done.out)["kind"] == "recommendation"
 
 
 def test_the_number_in_the_list_will_do_for_a_task(pipe: Pipe) -> None:
-    assert json.loads(pipe("16\n", "--json").stdout)["workload"]["task"] == TASKS[15]
+    assert json.loads(pipe("16\n", "--json").out)["workload"]["task"] == TASKS[15]
 
 
 def test_only_questions_that_still_matter_are_asked(pipe: Pipe) -> None:
     lines = "\n" * 40
-    of_chat, of_masks = asked(pipe(f"chat\n{lines}").stderr), asked(pipe(f"fill-mask\n{lines}").stderr)
+    of_chat, of_masks = asked(pipe(f"chat\n{lines}").err), asked(pipe(f"fill-mask\n{lines}").err)
     assert "Output tokens" in of_chat
     assert "Output tokens" not in of_masks
     assert "Documents to search" in of_chat
@@ -105,14 +110,14 @@ def test_only_questions_that_still_matter_are_asked(pipe: Pipe) -> None:
 
 
 def test_a_budget_brings_the_question_for_its_percentile(pipe: Pipe) -> None:
-    assert "Percentile" in asked(pipe("fill-mask\n\n50\n\n").stderr)
-    assert "Percentile" not in asked(pipe("fill-mask\n\n\n\n").stderr)
+    assert "Percentile" in asked(pipe("fill-mask\n\n50\n\n").err)
+    assert "Percentile" not in asked(pipe("fill-mask\n\n\n\n").err)
 
 
 def test_an_empty_line_takes_the_default_that_was_shown(pipe: Pipe) -> None:
     done = pipe("summarization\n" + "\n" * 40, "--json")
-    assert "Input tokens (default 1024): " in done.stderr
-    assert "input_tokens" in json.loads(done.stdout)["defaulted"]
+    assert "Input tokens (default 1024): " in done.err
+    assert "input_tokens" in json.loads(done.out)["defaulted"]
 
 
 @pytest.mark.parametrize(
@@ -128,64 +133,64 @@ def test_an_empty_line_takes_the_default_that_was_shown(pipe: Pipe) -> None:
 )
 def test_a_word_that_does_not_hold_is_refused_with_a_hint_and_asked_again(pipe: Pipe, lines: str, words: str) -> None:
     done = pipe(lines)
-    assert done.returncode == 0
-    assert "Not taken: " in done.stderr
-    assert words in done.stderr
-    put = asked(done.stderr)
+    assert done.code == 0
+    assert "Not taken: " in done.err
+    assert words in done.err
+    put = asked(done.err)
     assert any(first == second for first, second in itertools.pairwise(put))
 
 
 def test_a_question_mark_explains_and_asks_again(pipe: Pipe) -> None:
     done = pipe("text-classification\n?\n7\n", "--json")
-    assert "Allowed: a number, above 0 and at most 1,000,000,000." in done.stderr
-    assert "Rules that ask it: CLS-001" in done.stderr
-    assert json.loads(done.stdout)["workload"]["requests_per_second"] == 7
+    assert "Allowed: a number, above 0 and at most 1,000,000,000." in done.err
+    assert "Rules that ask it: CLS-001" in done.err
+    assert json.loads(done.out)["workload"]["requests_per_second"] == 7
 
 
 def test_going_back_changes_an_answer_and_with_it_the_questions(pipe: Pipe) -> None:
     done = pipe("chat\n<\nfill-mask\n3\n", "--json")
-    workload = json.loads(done.stdout)["workload"]
+    workload = json.loads(done.out)["workload"]
     assert (workload["task"], workload["requests_per_second"]) == ("fill-mask", 3)
-    assert "Task (name or number; as given chat): fill-mask" in done.stderr
-    assert "Output tokens" not in asked(done.stderr)
+    assert "Task (name or number; as given chat): fill-mask" in done.err
+    assert "Output tokens" not in asked(done.err)
 
 
 def test_there_is_nothing_before_the_first_question(pipe: Pipe) -> None:
-    assert "This is the first question." in pipe("<\nchat\n").stderr
+    assert "This is the first question." in pipe("<\nchat\n").err
 
 
 def test_default_takes_an_answer_back(pipe: Pipe) -> None:
     done = pipe("chat\n50\n<\ndefault\n", "--json")
-    assert "Requests per second (as given 50): default" in done.stderr
-    assert "requests_per_second" in json.loads(done.stdout)["defaulted"]
+    assert "Requests per second (as given 50): default" in done.err
+    assert "requests_per_second" in json.loads(done.out)["defaulted"]
 
 
 def test_an_answer_that_contradicts_an_earlier_one_has_that_one_asked_again(pipe: Pipe) -> None:
     done = pipe("fill-mask\n\n\n100\n120\n<\n<\n200\n300\n", "--json")
-    assert "Asked again: input_tokens_max 120 is below input_tokens 200" in done.stderr
-    workload = json.loads(done.stdout)["workload"]
+    assert "Asked again: input_tokens_max 120 is below input_tokens 200" in done.err
+    workload = json.loads(done.out)["workload"]
     assert (workload["input_tokens"], workload["input_tokens_max"]) == (200, 300)
 
 
-def test_answers_given_beforehand_are_offered_and_kept(pipe: Pipe) -> None:
-    done = pipe("\n" * 40, TICKETS, "--set", "requests_per_second=3", "--json")
-    told = [*ADVISOR, "recommend", TICKETS, "--set", "requests_per_second=3", "--json"]
-    assert done.stdout == subprocess.run(told, capture_output=True, text=True).stdout
-    assert "Requests per second (as given 3): " in done.stderr
+def test_answers_given_beforehand_are_offered_and_kept(pipe: Pipe, run: Run) -> None:
+    given = [TICKETS, "--set", "requests_per_second=3", "--json"]
+    done = pipe("\n" * 40, *given)
+    assert done.out == run("recommend", *given).out
+    assert "Requests per second (as given 3): " in done.err
 
 
 def test_an_input_that_ends_before_the_task_is_the_callers_mistake(pipe: Pipe) -> None:
     for lines in ("", "\n\n", "potato\n"):
         done = pipe(lines)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "ended before" in done.stderr
-        assert "Traceback" not in done.stderr
+        assert (done.code, done.out) == (2, "")
+        assert "ended before" in done.err
+        assert "Traceback" not in done.err
 
 
 def test_the_answers_file_cannot_be_stdin_as_well(pipe: Pipe) -> None:
     done = pipe("task: chat\n", "-")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "stdin" in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert "stdin" in done.err
 
 
 @pytest.mark.parametrize(
@@ -195,19 +200,19 @@ def test_the_answers_file_cannot_be_stdin_as_well(pipe: Pipe) -> None:
 )
 def test_hostile_lines_are_refused_and_reach_no_terminal_as_control(pipe: Pipe, hostile: bytes) -> None:
     done = pipe(hostile + b"\nchat\n" + hostile + b"\n5\n", "--json")
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["workload"]["requests_per_second"] == 5
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", done.stderr)
+    assert done.code == 0
+    assert json.loads(done.out)["workload"]["requests_per_second"] == 5
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e]", done.err)
 
 
 def test_quiet_asks_and_says_nothing_else(pipe: Pipe) -> None:
     done = pipe("chat\n", "--quiet")
-    assert done.stderr.startswith("Task (name or number; no default): chat\nRequests per second (default 1): ")
+    assert done.err.startswith("Task (name or number; no default): chat\nRequests per second (default 1): ")
 
 
 def test_the_result_is_written_to_a_file_too(pipe: Pipe, tmp_path: Path) -> None:
     path = tmp_path / "advice.md"
-    assert pipe("chat\n", "--output", str(path)).returncode == 0
+    assert pipe("chat\n", "--output", str(path)).code == 0
     assert path.read_text(encoding="utf-8").startswith("# decoder-only")
 
 
