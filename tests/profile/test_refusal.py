@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from advisor.core.hardware import GIB
+from advisor.core.hardware import GIB, DeviceDetail
 from advisor.core.model.memory import peak_memory
 from advisor.core.sizing.measurement import CellPlan
-from advisor.profile.refusal import refusal
+from advisor.profile.refusal import refusal, refusal_of_dtype
 from tests.core.model.tiny_models import entry
 
 BERT, GPT2, T5 = entry("bert"), entry("gpt2"), entry("t5")
@@ -75,3 +75,14 @@ def test_what_others_leave_no_room_for_is_refused_too() -> None:
     assert found is not None
     assert found[0] == "does-not-fit"
     assert "other programs" in found[1]
+
+
+def test_a_dtype_the_card_does_not_compute_in_is_refused_and_the_others_are_named() -> None:
+    old = DeviceDetail(device="cuda:0", name="Old", memory_bytes=1, memory_limit_bytes=1, dtypes=("float32", "float16"))
+    refused = refusal_of_dtype(old, "bfloat16")
+    assert refused is not None
+    assert refused[0] == "unsupported"
+    assert "Old" in refused[1]
+    assert "float32 and float16" in refused[1]
+    assert refusal_of_dtype(old, "float16") is None
+    assert refusal_of_dtype(None, "bfloat16") is None

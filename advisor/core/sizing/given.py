@@ -72,8 +72,8 @@ def memory_limit_of(profiles: Sequence[Profile], allowed_gib: float | None) -> i
 
 
 def device_of(profile: Profile) -> str:
-    """The device its cells were measured on."""
-    return profile.cells[0].device
+    """The device its model was measured on; a tokenizer runs on the processor whatever the model runs on."""
+    return next((cell.device for cell in profile.cells if cell.stage != "tokenize"), profile.cells[0].device)
 
 
 def to_measure(design: Design) -> tuple[str, ...]:
