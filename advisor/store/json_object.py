@@ -83,7 +83,7 @@ class _Reading:
                 self.text, object_pairs_hook=self._object, parse_constant=self._constant, parse_float=self._float
             )
         except JSONDecodeError as error:
-            ends = not self.text[error.pos :].strip()
+            ends = not self.text[error.pos :].strip() or error.msg.startswith("Unterminated string")
             words = "the file ends before the object does" if ends else f"not JSON here: {error.msg}"
             self._refuse(error.pos, words, "fetch the file again: it is damaged or was cut off")
         except RecursionError:

@@ -18,6 +18,7 @@ Finding = tuple[str | None, str, str | None]
 
 COUNTED_KINDS = ("size", "flag", "word", "words")
 """Kinds of keys that closed forms read; the others (dropout, rotary bases, most token ids) only reach the module."""
+CHECK = "compare it with the config that the model was published with"
 PADDING = "pad_token_id"
 """The one token that some models number positions from."""
 
@@ -52,7 +53,8 @@ HARMLESS = frozenset(
         *("remove_invalid_values", "exponential_decay_length_penalty"),
         # the same said twice, or how it is run
         *("is_encoder_decoder", "is_gated_act", "dense_act_fn", "tie_encoder_decoder", "deterministic_flash_attn"),
-        *("repad_logits_with_grad", "reference_compile"),
+        *("repad_logits_with_grad", "reference_compile", "global_rope_theta", "local_rope_theta"),
+        *("force_bos_token_to_be_generated", "transformers.js_config"),
     )
 )
 """Keys that change nothing a stage does once the model is built, or that say what another key says."""
@@ -65,9 +67,13 @@ PLAIN_VALUES: Mapping[str, Any] = {
     "pretraining_tp": 1,
     "legacy": True,
     "chunk_size_feed_forward": 0,
+    "normalize_embedding": True,
+    "extra_pos_embeddings": 2,
+    "rope_interleaved": False,
+    "is_llama_config": True,
 }
 """Keys that transformers reads, and the value at which they do nothing."""
-REPEATED: Mapping[str, str] = {"pooler_hidden_size": "hidden_size"}
+REPEATED: Mapping[str, str] = {"pooler_hidden_size": "hidden_size", "num_hidden_layers": "encoder_layers"}
 """Keys that do nothing where they say the same as another."""
 
 REFUSED: Mapping[str, tuple[tuple[Any, ...], str, str]] = {
@@ -114,8 +120,8 @@ def read_published(config: Mapping[str, Any]) -> tuple[PublishedConfig | None, l
         words = f'unknown model_type "{model_type[:80]}" — {allowed_words(model_type, FAMILIES)}'
         return None, [*refused, ("model_type", words, "models of these types can be counted and measured")]
     chosen, notes = _class_of(config, family)
-    counted = _counted(config, family, chosen)
-    refused += [(_key_of(at), words, fix) for at, words, fix in config_mistakes(model_type, counted)]
+    counted = _counted(_respelled(config), family, chosen)
+    refused += [(_key_of(at), words, fix or CHECK) for at, words, fix in config_mistakes(model_type, counted)]
     if refused:
         return None, refused
     notes += _unknown_keys(config, family)
@@ -131,6 +137,26 @@ def _refusals(config: Mapping[str, Any]) -> Iterator[Finding]:
     for key, (fine, what, fix) in REFUSED.items():
         if key in config and config[key] not in fine:
             yield key, f"{key} {what}", fix
+
+
+def _respelled(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same with what is spelled in an older or newer way spelled as the families do."""
+    changed: dict[str, Any] = {}
+    if isinstance(config.get("pos_att_type"), str):
+        changed["pos_att_type"] = [word for word in config["pos_att_type"].split("|") if word]
+    every = _full_attention_every(config.get("layer_types"))
+    if every is not None and "global_attn_every_n_layers" not in config:
+        changed["global_attn_every_n_layers"] = every
+    return {**config, **changed}
+
+
+def _full_attention_every(layer_types: Any) -> int | None:
+    """The distance between layers that attend to everything, where it is the same from the first layer on."""
+    if not isinstance(layer_types, list) or not layer_types:
+        return None
+    full = [kind == "full_attention" for kind in layer_types]
+    every = next((number for number in range(1, len(full)) if full[number]), len(full))
+    return every if full == [number % every == 0 for number in range(len(full))] else None
 
 
 def _counted(config: Mapping[str, Any], family: Family, transformers_class: str) -> dict[str, Any]:
@@ -159,14 +185,14 @@ def _class_of(config: Mapping[str, Any], family: Family) -> tuple[str, list[str]
 
 
 def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
-    known = {key.name for key in family.keys} | HARMLESS | set(REFUSED)
+    known, respelled = {key.name for key in family.keys} | HARMLESS | set(REFUSED), _respelled(config)
     unknown = [
         key
         for key, value in config.items()
         if key not in known
         and not key.endswith(HARMLESS_ENDINGS)
         and not key.startswith(_OURS)
-        and not _says_nothing(key, value, config)
+        and not _says_nothing(key, value, respelled)
     ]
     if not unknown:
         return []
@@ -179,5 +205,7 @@ def _says_nothing(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     if key in REPEATED:
         return bool(value == config.get(REPEATED[key]))
     if key == "layer_types":
-        return isinstance(value, list) and set(map(str, value)) == {"full_attention"}
+        return _full_attention_every(value) == config.get("global_attn_every_n_layers", 1)
+    if key == "sliding_window":
+        return value is None or config.get("use_sliding_window") is False
     return bool(value == PLAIN_VALUES[key]) if key in PLAIN_VALUES else value is None or value is False
