@@ -91,7 +91,10 @@ def test_a_corpus_pipeline_is_undecided_and_names_what_was_not_measured(run: Run
     assert set(stages) == {"retriever", "index", "reranker", "generator"}
     assert stages["retriever"]["origin"] is not None
     assert stages["index"]["latency_ms"] is None
-    assert stages["reranker"]["note"]
+    assert (stages["reranker"]["stage"], stages["reranker"]["note"]) == ("rerank", None)
+    assert stages["reranker"]["latency_ms"] is not None
+    missing = [one["says"] for one in done.document["plan"]["findings"] if one["id"] == "PLAN-007"]
+    assert [says.split()[0] for says in missing] == ["index"]
 
 
 def test_no_model_that_fits_is_undecided(run: Run) -> None:

@@ -38,7 +38,7 @@ class ModelEntry(Value):
     (`context_tokens` where left out); `context_source` names the guide's facts on that length. `language_names` lists
     the languages trained on, `transformers_class` is the class the child builds, `config` its config values. `hub_id`
     is None where no weights were ever published, and `unknown` then says why; such a model is built and measured all
-    the same, for its sizes are known.
+    the same, for its sizes are known. `notes` say where the built module and what was published part ways.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=80)
@@ -64,4 +64,5 @@ class ModelEntry(Value):
         default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200
     )
     unknown: dict[str, Words] = Field(default_factory=dict)
+    notes: tuple[Words, ...] = ()
     source: Words
