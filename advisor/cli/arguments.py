@@ -87,7 +87,9 @@ def _ask(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _explain(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "explain", "what a rule, finding, task, architecture, answer or fact is, and why")
-    one.add_argument("id", metavar="ID", nargs="?", help="CLS-001, PLAN-061, G40, Q1, chat, …; without it, the list")
+    one.add_argument(
+        "id", metavar="ID", nargs="?", help="CLS-001, PLAN-061, G40, Q1, chat, throttled, …; without it, the list"
+    )
     _common(one)
 
 

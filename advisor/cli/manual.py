@@ -73,13 +73,14 @@ PAGES: Mapping[str, Page] = {
         {EXIT_DONE: "done", EXIT_INTERRUPTED: "interrupted; no answer is kept"},
     ),
     "advisor explain": Page(
-        "Explains one thing the project knows by an id: a rule, a mistake or note, a finding of a plan, a fact of the "
-        "guide, a reader's question, an architecture, a task, an answer of the questionnaire, a threshold. What it is, "
-        "why, unless, on which facts it stands, examples that fire and stay silent, and what stands beside it. Nothing "
-        "is fetched. Without an id it lists them all.",
+        "Explains one thing the project knows by an id: a rule, a mistake or note, a finding of a plan, a flag of a "
+        "measured cell, a fact of the guide, a reader's question, an architecture, a task, an answer of the "
+        "questionnaire, a threshold. What it is, why, unless, on which facts it stands, examples that fire and stay "
+        "silent, and what stands beside it. Nothing is fetched. Without an id it lists them all.",
         (
             ("advisor explain CLS-001", "a rule"),
             ("advisor explain PLAN-061", "a finding of a plan"),
+            ("advisor explain other-load", "a flag beside a figure"),
             ("advisor explain Q5", "why bidirectional attention cannot write"),
         ),
     ),

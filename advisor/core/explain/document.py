@@ -13,6 +13,7 @@ Subject = Literal[
     "remark",
     "model choice",
     "finding",
+    "flag",
     "fact",
     "question",
     "architecture",

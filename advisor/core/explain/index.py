@@ -18,10 +18,17 @@ from advisor.core.explain.of_rules import (
     fact_title,
     subject_of,
 )
-from advisor.core.explain.of_words import explain_answer, explain_architecture, explain_finding, explain_task
+from advisor.core.explain.of_words import (
+    explain_answer,
+    explain_architecture,
+    explain_finding,
+    explain_flag,
+    explain_task,
+)
 from advisor.core.guide.words import value_words
 from advisor.core.questions import QUESTIONS
 from advisor.core.sizing.finding_kinds import FINDING_KINDS
+from advisor.core.sizing.flag_words import FLAG_WORDS
 from advisor.core.task import TASK_WORDS
 
 
@@ -41,6 +48,8 @@ def entries(grounds: Grounds) -> Iterator[Entry]:
         yield Entry(subject_of(table), rule.id, rule.title, partial(explain_rule, grounds, table, rule))
     for kind in FINDING_KINDS.values():
         yield Entry("finding", kind.id, kind.title, partial(explain_finding, grounds, kind))
+    for flag, flagged in FLAG_WORDS.items():
+        yield Entry("flag", flag, flagged.title, partial(explain_flag, flag))
     for fact in book.facts.values():
         yield Entry("fact", fact.id, fact_title(fact), partial(explain_fact, grounds, fact))
     for question in book.questions.values():

@@ -1,4 +1,4 @@
-"""The words of the project explained: architectures, tasks, answers of the questionnaire, findings of a plan."""
+"""The words of the project explained: architectures, tasks, answers, findings of a plan, flags of a cell."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from advisor.core.guide.axis import Value
 from advisor.core.guide.reach import deciding, reachable
 from advisor.core.questions import Question, default_words
 from advisor.core.sizing.finding_kinds import FindingKind
+from advisor.core.sizing.flag_words import FLAG_WORDS
+from advisor.core.sizing.measurement import Flag
 from advisor.core.task import TASK_WORDS, TASKS, Task, generates
 from advisor.core.workload import Answers, fill_defaults
 
@@ -90,3 +92,9 @@ def explain_finding(grounds: Grounds, kind: FindingKind) -> Explanation:
         source=grounds.cited((kind.source,)),
         related=grounds.citing((kind.source,)),
     )
+
+
+def explain_flag(flag: Flag) -> Explanation:
+    """A flag that a measured cell can have."""
+    words = FLAG_WORDS[flag]
+    return Explanation(id=flag, subject="flag", title=words.title, says=words.says, remedy=words.remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -15,6 +16,8 @@ from advisor.core.explain.index import entries, explain, explanations
 from advisor.core.questions import QUESTIONS
 from advisor.core.sizing import findings
 from advisor.core.sizing.finding_kinds import FINDING_KINDS
+from advisor.core.sizing.flag_words import FLAG_WORDS
+from advisor.core.sizing.measurement import Flag
 from advisor.core.task import TASKS
 from advisor.report import markdown, text
 from advisor.report.explanations import explanation_blocks, explanations_blocks
@@ -111,6 +114,10 @@ def test_a_model_is_sent_to_the_command_that_shows_it() -> None:
 def test_every_finding_a_plan_can_make_has_its_kind_and_every_kind_is_made() -> None:
     made = set(re.findall(r'_found\("(\d+)"', Path(findings.__file__).read_text(encoding="utf-8")))
     assert {f"PLAN-{number}" for number in made} == set(FINDING_KINDS)
+
+
+def test_every_flag_a_cell_can_have_is_explained() -> None:
+    assert set(get_args(Flag)) == set(FLAG_WORDS) <= set(IDS)
 
 
 def test_text_and_markdown_say_what_the_document_says() -> None:
