@@ -33,6 +33,7 @@ TOKENIZER_FILES = (
     *("special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"),
     *("spiece.model", "sentencepiece.bpe.model", "tokenizer.model"),
 )
+OWN_TOKENIZER_CODE = "Its tokenizer has code of its own, which is never run, so tokenising is not measured."
 ADAPTER = "adapter_config.json"
 ROLES: dict[Architecture, tuple[Role, ...]] = {
     "encoder-only": ("model", "retriever", "reranker"),
@@ -65,6 +66,7 @@ def read_model_folder(
         words = "this is an adapter for another model, not a model of its own"
         raise AdvisorError([Problem(str(folder / ADAPTER), None, None, words, "merge it into its model and name that")])
     weights = weight_files(folder, str(folder))
+    unused = (OWN_TOKENIZER_CODE,) if _tokenizer_has_code(folder) else ()
     entry = _entry(file, published, folder, _id_of(name, taken), name)
     source = ModelSource(
         folder=str(folder.resolve()),
@@ -77,7 +79,7 @@ def read_model_folder(
         pooling=_pooling(folder),
         hub_id=hub_id,
         revision=revision,
-        notes=published.notes,
+        notes=(*published.notes, *unused),
     )
     return FolderModel(entry, source)
 
@@ -145,10 +147,14 @@ def _trained_length(folder: Path) -> int:
 
 
 def _tokenizer(folder: Path) -> str | None:
-    """The identity of the folder's tokenizer, if it has one."""
-    if not any((folder / name).is_file() for name in TOKENIZERS):
+    """The identity of the folder's tokenizer, if it has one that can be used."""
+    if _tokenizer_has_code(folder) or not any((folder / name).is_file() for name in TOKENIZERS):
         return None
     return identity([folder / name for name in TOKENIZER_FILES if (folder / name).is_file()])
+
+
+def _tokenizer_has_code(folder: Path) -> bool:
+    return bool(_optional(folder / "tokenizer_config.json").get("auto_map"))
 
 
 def _pooling(folder: Path) -> Pooling | None:
