@@ -92,7 +92,8 @@ def _give_memory(model: nn.Module, values: torch.Tensor, device: torch.device) -
 
 
 def _materialised(parameter: nn.Parameter, values: torch.Tensor, device: torch.device) -> nn.Parameter:
-    memory = torch.empty_like(parameter, device=device)
+    # some classes name a dtype for a parameter of theirs; weights that are loaded all come in the one asked for
+    memory = torch.empty_like(parameter, device=device, dtype=values.dtype)
     if memory.dim() < 2:
         return nn.Parameter(_unset(memory), requires_grad=False)
     filled = nn.Parameter(fill(memory, values), requires_grad=False)

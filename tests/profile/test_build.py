@@ -21,7 +21,10 @@ def ordinary(model_type: str, dtype: str, **change: Any) -> transformers.PreTrai
     torch.set_default_dtype(DTYPES[dtype])
     try:
         config = transformers.AutoConfig.for_model(tiny.model_type, **tiny.config)
-        return getattr(transformers, tiny.transformers_class)(config).eval()
+        model: transformers.PreTrainedModel = getattr(transformers, tiny.transformers_class)(config).eval()
+        for parameter in model.parameters():  # as loading does where a class names a dtype of its own
+            parameter.data = parameter.data.to(DTYPES[dtype])
+        return model
     finally:
         torch.set_default_dtype(torch.float32)
 

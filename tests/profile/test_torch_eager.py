@@ -27,6 +27,7 @@ def plan(stage: Any, *, batch: int = 3, dtype: Any = "float32", **lengths: Any) 
 
 
 SCORES = {"transformers_class": "BertForSequenceClassification", "num_labels": 1}
+DEBERTA_SCORES = {"transformers_class": "DebertaV2ForSequenceClassification", "num_labels": 1}
 WINDOW = {"sliding_window": 5}
 STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ("bert", {}, plan("forward", input_tokens=9), (3, 9, 24)),
@@ -35,6 +36,12 @@ STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ("bert", SCORES | {"num_labels": 5}, plan("forward", input_tokens=9), (3, 5)),
     ("roberta", {}, plan("forward", input_tokens=64), (3, 64, 24)),
     ("xlm-roberta", {}, plan("embed", input_tokens=9), (3, 24)),
+    ("modernbert", {}, plan("forward", input_tokens=20), (3, 20, 24)),
+    ("modernbert", {}, plan("embed", input_tokens=20), (3, 24)),
+    ("deberta", {}, plan("forward", input_tokens=9), (3, 9, 24)),
+    ("deberta", {}, plan("forward", input_tokens=90), (3, 90, 24)),
+    ("deberta-v2", {"share_att_key": True, "position_buckets": 6}, plan("forward", input_tokens=90), (3, 90, 24)),
+    ("deberta-v2", DEBERTA_SCORES, plan("rerank", input_tokens=9), (3, 1)),
     ("gpt2", {}, plan("prefill", input_tokens=9), (3, 1, 97)),
     ("llama", {}, plan("prefill", input_tokens=9), (3, 1, 97)),
     ("mistral", WINDOW, plan("prefill", input_tokens=9), (3, 1, 97)),

@@ -43,8 +43,8 @@ class Stack(NamedTuple):
     tensor operations, each with a result of its own, and not one kernel. `attention_biases` names the projections with
     a bias: of q, k, v and o, the one back. `normed_heads` says that the queries and the keys of a head are normalised,
     by one scale each for all heads. `window` is how far self-attention looks back, the new token included; None is to
-    the first token. `neighbourhood` is how wide most layers of an encoder look, to both sides together; None is over
-    the whole text. `fused_attention` is false where transformers has no attention that leaves out the scores.
+    the first token. `local_layers` says that some layers of an encoder look at a token's neighbours only, through a
+    mask over the whole text. `fused_attention` is false where transformers has no attention that leaves out the scores.
     """
 
     num_layers: int
@@ -63,7 +63,7 @@ class Stack(NamedTuple):
     unfused_activation: bool = False
     normed_heads: bool = False
     window: int | None = None
-    neighbourhood: int | None = None
+    local_layers: bool = False
     disentangled: Disentangled = Disentangled()
     fused_attention: bool = True
 

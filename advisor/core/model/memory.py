@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from advisor.core.hardware import BYTES_PER_VALUE, GIB
-from advisor.core.model.anatomy import Anatomy
+from advisor.core.model.anatomy import Anatomy, Stack
 from advisor.core.model.cost import Run, kv_cache_bytes, stage_anatomy, stage_stack, weight_bytes
 from advisor.core.model.entry import ModelEntry
 
@@ -49,9 +49,9 @@ def peak_memory(entry: ModelEntry, plan: Run) -> PeakMemory:
     """What one run of a stage is expected to hold at its peak; an estimate for refusing what cannot fit.
 
     Weights and the key-value cache are exact. A decode step writes the self-attention cache anew to add one token, so
-    that part is there twice. Activations are the widest moment of one layer, which the allocator keeps: fused
-    attention, so no scores, but T5's position bias is a full square per head and is held twice. Raises ValueError where
-    the model has no such stage.
+    that part is there twice. Activations are the widest moment of one layer, which the allocator keeps, as
+    transformers runs it where nobody asks for another attention: fused, so no scores, where it can be. Raises
+    ValueError where the model has no such stage.
     """
     shape = stage_anatomy(entry, plan)
     decodes, read, depth = plan.stage == "decode", plan.input_tokens or 0, plan.context_tokens or 0
@@ -88,9 +88,34 @@ def _activation_bytes(shape: Anatomy, plan: Run) -> int:
         values += plan.batch_size * shape.vocab_size
     if decodes and stack.cross_attention:
         values += plan.batch_size * read * stack.hidden_size  # the encoder's output stays at hand
-    squares = queries * keys if stack.relative_buckets else 0
-    values += 2 * squares * stack.num_attention_heads
-    return values * BYTES_PER_VALUE[plan.dtype] + 2 * 8 * squares  # T5's distances and buckets are 64-bit integers
+    width = BYTES_PER_VALUE[plan.dtype]
+    if not stack.fused_attention:
+        return values * width + _score_bytes(stack, plan.batch_size, read, width)
+    return values * width + queries * keys * _bytes_per_pair(stack, width)
+
+
+def _bytes_per_pair(stack: Stack, width: int) -> int:
+    """What fused attention holds for each query and key, once for all texts: positions and masks, but no scores."""
+    if stack.relative_buckets:  # a bias per head, twice, and 64-bit distances and buckets
+        return 2 * stack.num_attention_heads * width + 2 * 8
+    if stack.local_layers:  # two 64-bit numbers to make the mask from, and the mask
+        return 2 * 8 + 1
+    return 1 if stack.window is not None else 0
+
+
+def _score_bytes(stack: Stack, batch: int, tokens: int, width: int) -> int:
+    """What attention that is not fused holds: scores of each text and head, and DeBERTa's comparison with positions.
+
+    The comparison of the words and of each kind of position are there twice, and what a term is picked from once; the
+    distances are three 64-bit numbers. transformers keeps the states after every layer for this model.
+    """
+    relative, pairs = stack.disentangled, tokens * tokens
+    rows = relative.rows_used(tokens) if relative.terms else 0
+    scores = batch * stack.num_attention_heads * (2 * max(relative.terms, 1) * pairs + tokens * rows)
+    positions = relative.projections * batch * rows * stack.query_size
+    states = stack.num_layers * batch * tokens * stack.hidden_size
+    masks = batch * pairs * (4 + 1)
+    return (scores + positions + states) * width + masks + (3 * 8 * pairs if rows else 0)
 
 
 def sized(size: int) -> str:

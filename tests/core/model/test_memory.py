@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from advisor.core.model.cost import kv_cache_bytes, stages_of, weight_bytes
+from advisor.core.model.cost import anatomy, kv_cache_bytes, stages_of, weight_bytes
+from advisor.core.model.families import FAMILIES
 from advisor.core.model.memory import RUNTIME_ALLOWANCE_BYTES, peak_memory, peak_memory_estimate_bytes, sized
 
 from .test_cost import a_run, plan
 from .tiny_models import TINY, built, entry
 
-_BERT = {"hidden_size": 128, "intermediate_size": 512, "max_position_embeddings": 512}
+_BERT = {"hidden_size": 128, "intermediate_size": 512, "max_position_embeddings": 514}
 _LLAMA = {"hidden_size": 128, "intermediate_size": 344}
 _T5 = {"d_model": 128, "d_kv": 32, "d_ff": 512}
 MIDDLING: list[tuple[str, dict[str, Any]]] = [
@@ -27,6 +28,12 @@ MIDDLING: list[tuple[str, dict[str, Any]]] = [
     ("bert", _BERT | {"transformers_class": "BertForSequenceClassification", "num_labels": 1}),
     ("roberta", _BERT),
     ("xlm-roberta", _BERT),
+    ("modernbert", {"hidden_size": 128, "intermediate_size": 192}),
+    ("deberta", _BERT),
+    ("deberta", _BERT | {"pos_att_type": ["c2p"]}),
+    ("deberta", _BERT | {"relative_attention": False, "pos_att_type": None}),
+    ("deberta-v2", _BERT | {"num_hidden_layers": 6}),
+    ("deberta-v2", _BERT | {"position_buckets": 64, "share_att_key": True, "norm_rel_ebd": "layer_norm"}),
     ("gpt2", {"n_embd": 128, "n_positions": 512}),
     ("llama", _LLAMA),
     ("llama", _LLAMA | {"transformers_class": "LlamaModel"}),
@@ -64,21 +71,40 @@ class LiveBytes(TorchDispatchMode):
         self.live -= size
 
 
+@pytest.mark.parametrize(("batch", "read"), [(1, 64), (1, 256), (6, 256), (1, 512)])
 @pytest.mark.parametrize(("model_type", "change"), MIDDLING)
-@pytest.mark.parametrize("batch", [1, 6])
 def test_activations_are_no_less_than_what_is_alive_at_once_and_not_far_more(
-    model_type: str, change: dict[str, Any], batch: int
+    model_type: str, change: dict[str, Any], batch: int, read: int
 ) -> None:
     model = entry(model_type, **change)
-    module = built(model, attention="sdpa")
+    module = built(model, attention=None)
     stage = stages_of(model)[0]
-    cell = plan(stage, batch=batch, read=256)
+    cell = plan(stage, batch=batch, read=read)
     run = a_run(model, module, cell)
     with torch.inference_mode(), LiveBytes() as watched:
         run()
-    cache = kv_cache_bytes(model, dtype="float32", batch_size=batch, context_tokens=256)
-    held = watched.peak - (cache if stage == "prefill" else 0)
-    assert held <= peak_memory(model, cell).activations <= 2.5 * held
+    expected = peak_memory(model, cell)
+    held = watched.peak - (expected.cache if stage == "prefill" else 0)
+    assert held <= expected.activations <= 2.5 * held
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_scores_are_counted_where_transformers_has_no_attention_without_them(model_type: str) -> None:
+    chosen = built(entry(model_type), device="meta", attention=None).config._attn_implementation
+    assert {stack.fused_attention for stack in anatomy(entry(model_type)).stacks} == {chosen == "sdpa"}
+
+
+def test_a_window_keeps_of_a_prompt_what_the_memory_of_it_says() -> None:
+    model = entry("mistral", sliding_window=5)
+    with torch.inference_mode():
+        cache = built(model)(torch.full((2, 30), 2), use_cache=True).past_key_values
+    held = sum(
+        layer.keys.untyped_storage().nbytes() + layer.values.untyped_storage().nbytes() for layer in cache.layers
+    )
+    assert peak_memory(model, plan("prefill", batch=2, read=30)).cache == held
+    steps = peak_memory(model, plan("decode", batch=2, depth=30))
+    assert steps.cache == kv_cache_bytes(model, dtype="float32", batch_size=2, context_tokens=4)
+    assert steps.cache_copy == steps.cache * 5 / 4
 
 
 def test_weights_and_cache_are_the_exact_ones() -> None:
@@ -103,13 +129,15 @@ def test_the_source_is_held_once_while_decoding() -> None:
     assert with_source - without == source
 
 
-def test_relative_positions_make_long_sources_quadratic_and_nothing_else_does() -> None:
+def test_relative_positions_and_masks_make_long_texts_quadratic_and_nothing_else_does() -> None:
     def growth(model_type: str, stage: str) -> float:
         short = peak_memory(entry(model_type), plan(stage, batch=1, read=10_000)).activations
         return peak_memory(entry(model_type), plan(stage, batch=1, read=20_000)).activations / short
 
     assert growth("bert", "forward") == pytest.approx(2, rel=0.01)
     assert growth("t5", "encode") == pytest.approx(4, rel=0.05)
+    assert growth("deberta-v2", "forward") == pytest.approx(4, rel=0.05)
+    assert growth("modernbert", "forward") == pytest.approx(4, rel=0.05)
 
 
 def test_the_sum_names_every_part_and_adds_up() -> None:

@@ -145,11 +145,12 @@ def entry(model_type: str, *, transformers_class: str | None = None, **change: A
     )
 
 
-def built(model: ModelEntry, *, device: str = "cpu", attention: str = "eager") -> transformers.PreTrainedModel:
-    """The module transformers builds from an entry."""
+def built(model: ModelEntry, *, device: str = "cpu", attention: str | None = "eager") -> transformers.PreTrainedModel:
+    """The module transformers builds from an entry; with None it chooses the attention itself."""
     cls = getattr(transformers, model.transformers_class)
     config = cls.config_class(**model.config)
-    config._attn_implementation = attention
+    if attention is not None:
+        config._attn_implementation = attention
     torch.manual_seed(0)
     with torch.device(device):
         module: transformers.PreTrainedModel = cls(config)

@@ -26,7 +26,6 @@ from advisor.core.model.families.family import (
 def _modernbert(config: Config) -> Anatomy:
     hidden, heads = config["hidden_size"], config["num_attention_heads"]
     norm_values = 2 if config["norm_bias"] else 1
-    has_local_layers = config["global_attn_every_n_layers"] > 1 and config["num_hidden_layers"] > 1
     encoder = Stack(
         num_layers=config["num_hidden_layers"],
         hidden_size=hidden,
@@ -40,7 +39,7 @@ def _modernbert(config: Config) -> Anatomy:
         mlp_bias=config["mlp_bias"],
         final_norm=True,
         unfused_activation=config["hidden_activation"] == UNFUSED_ACTIVATION,
-        neighbourhood=config["local_attention"] if has_local_layers else None,
+        local_layers=True,  # the mask is made even where no layer is local
     )
     return Anatomy(
         vocab_size=config["vocab_size"],
