@@ -56,24 +56,22 @@ def fetch(name: str, *, say: Callable[[str], object] = lambda words: None, quiet
         if quiet:
             disable_progress_bars()
         listed = _listed(HfApi(), hub_id, revision)
-        pinned = revision if listed is None else listed.revision
-        wanted = _wanted(hub_id, None if listed is None else listed.files)
-        say(f"{hub_id}: " + ("the hub cannot be asked, so its cache is used" if listed is None else "asking the hub"))
         offline = listed is None
-        first = Path(snapshot_download(hub_id, revision=pinned, allow_patterns=[CONFIG], local_files_only=offline))
-        read_config(first)  # before gigabytes are fetched for nothing
-        say(f"{hub_id}: fetching what is not in the cache yet")
-        folder = Path(snapshot_download(hub_id, revision=pinned, allow_patterns=wanted, local_files_only=offline))
+        say(f"{hub_id}: " + ("the hub cannot be asked, so its cache is used" if offline else "asking the hub"))
+        wanted = [] if listed is None else _wanted(hub_id, listed)
+        # By the name the caller gave: the cache then knows the revision under that name when the hub is out of reach.
+        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=[CONFIG], local_files_only=offline))
+        read_config(folder)  # before gigabytes are fetched for nothing
+        if not offline:
+            say(f"{hub_id}: fetching what is not in the cache yet")
+            snapshot_download(hub_id, revision=folder.name, allow_patterns=wanted)
+        elif not any((folder / name).is_file() for name in (SINGLE, INDEX)):
+            raise _out_of_reach(hub_id)
     return Fetched(folder, hub_id, folder.name)
 
 
-class _Listed(NamedTuple):
-    revision: str
-    files: tuple[str, ...]
-
-
-def _listed(api: HfApi, hub_id: str, revision: str | None) -> _Listed | None:
-    """The revision that the hub has under this name, and its files; None where the hub cannot be asked."""
+def _listed(api: HfApi, hub_id: str, revision: str | None) -> list[str] | None:
+    """The files that the hub has under this name; None where the hub cannot be asked."""
     from huggingface_hub import errors
 
     try:
@@ -82,14 +80,12 @@ def _listed(api: HfApi, hub_id: str, revision: str | None) -> _Listed | None:
         raise
     except (_http_error(), ConnectionError):
         return None
-    return _Listed(found.sha or "main", tuple(one.rfilename for one in found.siblings or ()))
+    return [one.rfilename for one in found.siblings or ()]
 
 
-def _wanted(hub_id: str, files: Sequence[str] | None) -> list[str]:
+def _wanted(hub_id: str, files: Sequence[str]) -> list[str]:
     """The names to fetch. Raises AdvisorError for a model without weights that can be read as data."""
     patterns = [CONFIG, SINGLE, INDEX, SHARDS, *TOKENIZER_FILES, *BESIDE]
-    if files is None:
-        return patterns
     chosen = [name for name in files if any(fnmatchcase(name, pattern) for pattern in patterns)]
     if SINGLE in chosen:
         chosen = [name for name in chosen if name != INDEX and not fnmatchcase(name, SHARDS)]
@@ -124,9 +120,7 @@ def _in_words(hub_id: str, revision: str | None) -> Iterator[None]:
         words = f"the hub answered for {hub_id}: {str(error).splitlines()[0][:200]}"
         raise AdvisorError(words, exit_code=EXIT_UNDECIDED, fix="try again later") from None
     except (errors.LocalEntryNotFoundError, _http_error(), ConnectionError):
-        words = f"{hub_id} is not in the cache, and the hub cannot be reached from here"
-        fix = "connect to the network, or name a folder that has the model"
-        raise AdvisorError(words, exit_code=EXIT_UNDECIDED, fix=fix) from None
+        raise _out_of_reach(hub_id) from None
     except errors.HFValidationError:
         raise _refused(f'"{hub_id}" is not a name that the hub allows', "a hub id is written owner/name") from None
     except OSError as error:
@@ -140,6 +134,12 @@ def _http_error() -> type[Exception]:
     from huggingface_hub.errors import HfHubHTTPError
 
     return HfHubHTTPError.__bases__[0]
+
+
+def _out_of_reach(hub_id: str) -> AdvisorError:
+    words = f"{hub_id} is not in the cache, or not all of it, and the hub cannot be reached from here"
+    fix = "connect to the network, or name a folder that has the model"
+    return AdvisorError(words, exit_code=EXIT_UNDECIDED, fix=fix)
 
 
 def _refused(words: str, fix: str) -> AdvisorError:

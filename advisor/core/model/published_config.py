@@ -205,7 +205,7 @@ def _says_nothing(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     if key in REPEATED:
         return bool(value == config.get(REPEATED[key]))
     if key == "layer_types":
-        return _full_attention_every(value) == config.get("global_attn_every_n_layers", 1)
+        return bool(_full_attention_every(value) == config.get("global_attn_every_n_layers", 1))
     if key == "sliding_window":
-        return value is None or bool(config.get("use_sliding_window") is False)
+        return value is None or config.get("use_sliding_window") is False
     return bool(value == PLAIN_VALUES[key]) if key in PLAIN_VALUES else value is None or value is False
