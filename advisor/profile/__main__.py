@@ -58,7 +58,7 @@ def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
 
     def start(job: Job) -> WorkerProcess:
         getattr(transformers, job.model.transformers_class, None)  # imported once here, not by every worker
-        if not may_fork() or not (job.device == "cpu" or found.forks):
+        if not (may_fork() and found.may_be_forked_for(job.device)):
             return start_fresh(job)
         return start_forked(
             job.model_copy(update={"file_backed_bytes": memory.file_backed_bytes()}),

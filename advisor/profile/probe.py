@@ -26,11 +26,12 @@ from advisor.core.hardware import DeviceDetail, Dtype
 from advisor.profile.processes import may_fork
 from advisor.profile.worker import settle
 from advisor.store.machine import cpu_name, memory_limit_bytes
-from advisor.store.nvml import installed_cards
+from advisor.store.nvml import free_bytes, installed_cards
 
 PROBE_SECONDS = 60.0
 """A driver that has slept for hours takes some seconds to wake; longer is a hang, and then there is no card for us."""
 FIRST_MACOS_WITH_BFLOAT16 = 14
+FIRST_CAPABILITY_WITH_BFLOAT16 = 8
 CHUNK_BYTES = 64 * 1024
 
 
@@ -41,6 +42,10 @@ class Found:
     details: tuple[DeviceDetail, ...]
     identities: Mapping[str, str] = field(default_factory=dict)
     forks: bool = True
+
+    def may_be_forked_for(self, device: str) -> bool:
+        """Whether a fork of this process can work on the device."""
+        return device == "cpu" or (self.forks and device != "mps")
 
 
 def found() -> Found:
@@ -58,6 +63,24 @@ def cuda_cards(cuda: Any) -> list[dict[str, Any]]:
         return []
     version = next((card.driver for card in installed_cards()), None)
     return [_cuda_card(cuda, index, version) for index in range(cuda.device_count())]
+
+
+def _cuda_card(cuda: Any, index: int, driver: str | None) -> dict[str, Any]:
+    properties = cuda.get_device_properties(index)
+    identity = str(getattr(properties, "uuid", ""))
+    # CUDA's own answer needs a context on every card, which takes memory and time: the driver is asked first.
+    free = free_bytes(identity) or int(cuda.mem_get_info(index)[0])
+    brain = properties.major >= FIRST_CAPABILITY_WITH_BFLOAT16
+    detail = DeviceDetail(
+        device=f"cuda:{index}",
+        name=str(properties.name),
+        memory_bytes=int(properties.total_memory),
+        memory_limit_bytes=free,
+        driver=driver,
+        compute_capability=f"{properties.major}.{properties.minor}",
+        dtypes=("float32", "bfloat16", "float16") if brain else ("float32", "float16"),
+    )
+    return {"detail": detail.model_dump(), "identity": identity}
 
 
 def mps_detail(mps: Any) -> DeviceDetail:
@@ -87,23 +110,6 @@ def _cpu() -> DeviceDetail:
     return DeviceDetail(
         device="cpu", name=cpu_name(), memory_bytes=limit, memory_limit_bytes=limit, driver=None, dtypes=dtypes
     )
-
-
-def _cuda_card(cuda: Any, index: int, driver: str | None) -> dict[str, Any]:
-    properties = cuda.get_device_properties(index)
-    with cuda.device(index):
-        free, total = cuda.mem_get_info(index)
-        brain = bool(cuda.is_bf16_supported(including_emulation=False))
-    detail = DeviceDetail(
-        device=f"cuda:{index}",
-        name=str(properties.name),
-        memory_bytes=int(total),
-        memory_limit_bytes=int(free),
-        driver=driver,
-        compute_capability=f"{properties.major}.{properties.minor}",
-        dtypes=("float32", "bfloat16", "float16") if brain else ("float32", "float16"),
-    )
-    return {"detail": detail.model_dump(), "identity": str(getattr(properties, "uuid", ""))}
 
 
 def _cards() -> tuple[list[dict[str, Any]], bool]:

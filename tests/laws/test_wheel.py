@@ -39,6 +39,12 @@ def test_the_wheel_carries_its_data_and_finds_it(installed: Path, tmp_path: Path
     assert Path(models) == installed / "advisor" / "_data" / "models"
 
 
+def test_the_wheel_knows_what_it_was_tested_with(installed: Path, tmp_path: Path) -> None:
+    script = "from advisor.store.versions import release_pins; print(release_pins()['torch'])"
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    assert f"torch=={python(installed, tmp_path, '-c', script).stdout.strip()}" in pins
+
+
 def test_the_wheel_gives_the_same_recommendation(installed: Path, tmp_path: Path) -> None:
     words = ["-m", "advisor", "recommend", "--set", "task=translation", "--json"]
     here = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True).stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,8 +72,8 @@ class FakeEvent:
 class FakeCuda:
     """torch.cuda with one card (or none). `queued_ms` grows with what a test puts on it."""
 
-    def __init__(self, *, cards: int = 1, brain: bool = True) -> None:
-        self.cards, self.brain = cards, brain
+    def __init__(self, *, cards: int = 1, capability: tuple[int, int] = (9, 0)) -> None:
+        self.cards, self.capability = cards, capability
         self.queued_ms = 0.0
         self.synchronised = True
         self.allocated, self.reserved = 300 * MIB, 400 * MIB
@@ -91,16 +90,11 @@ class FakeCuda:
         return self.cards
 
     def get_device_properties(self, index: int) -> Any:
-        return SimpleNamespace(name="Fake H1", major=9, minor=0, uuid=IDENTITY)
-
-    def device(self, index: int) -> AbstractContextManager[None]:
-        return nullcontext()
+        major, minor = self.capability
+        return SimpleNamespace(name="Fake H1", major=major, minor=minor, uuid=IDENTITY, total_memory=80 * 1024 * MIB)
 
     def mem_get_info(self, index: int) -> tuple[int, int]:
         return 70 * 1024 * MIB, 80 * 1024 * MIB
-
-    def is_bf16_supported(self, including_emulation: bool = True) -> bool:
-        return self.brain
 
     def set_device(self, index: int) -> None:
         self.started = True

@@ -12,9 +12,9 @@ import torch
 
 from advisor.core.hardware import DeviceDetail
 from advisor.profile import probe
-from advisor.profile.probe import asked_of_a_fork, cuda_cards, mps_detail, understood
+from advisor.profile.probe import Found, asked_of_a_fork, cuda_cards, mps_detail, understood
 from advisor.store import nvml
-from tests.profile.fake_card import IDENTITY, FakeCuda, FakeNvml
+from tests.profile.fake_card import IDENTITY, MIB, FakeCuda, FakeNvml
 
 forks = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks here")
 
@@ -51,13 +51,15 @@ def test_each_card_is_described_as_torch_sees_it(monkeypatch: pytest.MonkeyPatch
     assert (detail.device, detail.name, detail.driver) == ("cuda:0", "Fake H1", "600.1")
     assert (detail.compute_capability, detail.dtypes) == ("9.0", ("float32", "bfloat16", "float16"))
     assert (detail.memory_limit_bytes or 0) < (detail.memory_bytes or 0)
+    assert detail.memory_limit_bytes == (80 * 1024 - 100) * MIB, "the driver knows what is free without a context"
     assert second["detail"]["device"] == "cuda:1"
     assert first["identity"] == IDENTITY
 
 
 def test_an_old_card_has_no_bfloat16_and_no_card_is_no_mistake() -> None:
-    (card,) = cuda_cards(FakeCuda(brain=False))
+    (card,) = cuda_cards(FakeCuda(capability=(7, 5)))
     assert card["detail"]["dtypes"] == ("float32", "float16")
+    assert card["detail"]["memory_limit_bytes"] == 70 * 1024 * MIB, "without a driver's word CUDA is asked"
     assert cuda_cards(FakeCuda(cards=0)) == []
 
 
@@ -97,3 +99,11 @@ def test_where_a_fork_could_use_cuda_workers_are_forked(monkeypatch: pytest.Monk
 
 def test_asking_the_real_torch_in_a_fresh_process_gives_a_list() -> None:
     assert understood(probe._asked_of_a_fresh_process()) is not None
+
+
+@pytest.mark.parametrize(
+    ("device", "forks", "may"),
+    [("cpu", False, True), ("cuda:0", True, True), ("cuda:0", False, False), ("mps", True, False)],
+)
+def test_only_a_fork_that_can_use_the_device_is_made(device: str, forks: bool, may: bool) -> None:
+    assert Found((), forks=forks).may_be_forked_for(device) is may
