@@ -177,6 +177,7 @@ def _completion(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _tui(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "tui", "the questionnaire in the terminal, optionally pre-filled")
     _answers(one)
+    _fresh(one)
     _folders(one)
 
 
@@ -206,7 +207,7 @@ def _measuring(one: _Parser) -> None:
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)
     one.add_argument("--effort", choices=("quick",), default="quick", help="one process, intervals within 10 %%")
     one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
-    one.add_argument("--fresh", action="store_true", help="measure everything, also what an earlier run has measured")
+    _fresh(one)
 
 
 def _common(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
@@ -220,6 +221,10 @@ def _common(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
     _folders(one, rules=rules, models=models)
     one.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help="no colour")
     one.add_argument("--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress on stderr")
+
+
+def _fresh(one: _Parser) -> None:
+    one.add_argument("--fresh", action="store_true", help="measure everything, also what an earlier run has measured")
 
 
 def _folders(one: _Parser, *, rules: bool = True, models: bool = True) -> None:

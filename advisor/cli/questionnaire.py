@@ -20,4 +20,4 @@ def tui(options: argparse.Namespace) -> int:
     rules, models = chosen_folder(options, "rules"), chosen_folder(options, "models")
     from advisor.tui.app import run_app
 
-    return run_app(answers, rules, models)
+    return run_app(answers, rules, models, fresh=options.fresh)

@@ -61,17 +61,20 @@ class Recorder:
     def part(self, role: str, request: Measure, draft: Profile) -> Part:
         """Begin a part of the run, and with the first one the run. `draft` is its profile as known before measuring."""
         position, self._parts = self._parts, self._parts + 1
-        if position == 0:
-            self.attempt(self._begin)
-        row = (role, draft.model.id, draft.machine.fingerprint, self.stamp())
+        row = (position, role, draft.model.id, draft.machine.fingerprint)
         words = (request.model_dump_json(), draft.model_dump_json(exclude={"cells"}))
-        self.attempt(
-            lambda store: store.execute(
-                "INSERT INTO parts (run, position, role, model, fingerprint, began_at, request, profile)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (self.run, position, *row, *words),
-            )
-        )
+
+        def work(store: sqlite3.Connection) -> None:
+            with transaction(store):  # a run without a part says nothing to anybody
+                run = self._begin(store) if position == 0 else self.run
+                store.execute(
+                    "INSERT INTO parts (run, position, role, model, fingerprint, began_at, request, profile)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (run, *row, self.stamp(), *words),
+                )
+            self.run = run
+
+        self.attempt(work)
         return Part(self, position, request, draft)
 
     def end(self, state: Ended, profiles: Sequence[Profile] = (), report: Report | None = None) -> None:
@@ -105,7 +108,7 @@ class Recorder:
             self._warn(f"{self._path} was damaged: it was moved to {aside.name}, and a new one was begun")
         return store
 
-    def _begin(self, store: sqlite3.Connection) -> None:
+    def _begin(self, store: sqlite3.Connection) -> int | None:
         advised = self._recommendation.model_dump_json(by_alias=True) if self._recommendation else None
         pid = os.getpid()
         added = store.execute(
@@ -113,7 +116,7 @@ class Recorder:
             " VALUES (?, ?, 'running', ?, ?, ?, ?)",
             (self._command, self._subject, self.stamp(), pid, process_began(pid), advised),
         )
-        self.run = added.lastrowid
+        return added.lastrowid
 
     def _end(self, store: sqlite3.Connection, state: Ended, profiles: Sequence[Profile], report: Report | None) -> None:
         with transaction(store):

@@ -62,12 +62,18 @@ class AdvisorApp(App[int], inherit_bindings=False):
     ]
 
     def __init__(
-        self, knowledge: Knowledge, answers: Answers | None = None, child_factory: ChildFactory = Child.start
+        self,
+        knowledge: Knowledge,
+        answers: Answers | None = None,
+        child_factory: ChildFactory = Child.start,
+        *,
+        fresh: bool = False,
     ) -> None:
-        """`answers` fill the fields beforehand; `child_factory` starts the measuring child."""
+        """`answers` fill the fields beforehand; `child_factory` starts the measuring child; `fresh` reuses nothing."""
         # Without colour the terminal's own two are used: greys would still be colours to a terminal.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.knowledge = knowledge
+        self.fresh = fresh
         self.animation_level = "none"
         self.child_problem: str | None = None
         self._texts: Mapping[str, str] = texts_of(answers) if answers else {}
@@ -251,12 +257,18 @@ class AdvisorApp(App[int], inherit_bindings=False):
                 yield SystemCommand("Copy command", "Copy the command that makes this again", screen.action_copy)
 
 
-def run_app(answers: Answers | None = None, rules_dir: Path | None = None, models_dir: Path | None = None) -> int:
+def run_app(
+    answers: Answers | None = None,
+    rules_dir: Path | None = None,
+    models_dir: Path | None = None,
+    *,
+    fresh: bool = False,
+) -> int:
     """Open the questionnaire and return the exit code: 0 when quit, 130 when interrupted.
 
     Raises AdvisorError where rules or models are wrong, before anything is drawn.
     """
-    app = AdvisorApp(load_knowledge(rules_dir, models_dir), answers)
+    app = AdvisorApp(load_knowledge(rules_dir, models_dir), answers, fresh=fresh)
     code = app.run()
     if app._exception is not None:
         raise app._exception

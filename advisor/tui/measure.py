@@ -77,11 +77,11 @@ class MeasureScreen(Screen[None]):
 
     async def _measure(self) -> None:
         task = self.recommendation.workload.task
-        recorder = Recorder("advise", task, recommendation=self.recommendation, warn=self._note)
+        advised, fresh = self.recommendation, self.app.fresh
+        recorder = Recorder("advise", task, recommendation=advised, fresh=fresh, warn=self._note)
         try:
             child, knows = await self.app.child(), self.app.knowledge
             with recorder:
-                advised = self.recommendation
                 report = await measure_and_plan(advised, knows, child, on_event=self._happened, recorder=recorder)
         except AdvisorError as error:
             report = self._unmeasured("; ".join(problem.message for problem in error.problems))

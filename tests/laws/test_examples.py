@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,11 @@ def test_every_answers_file_is_valid_and_meets_its_schema(path: Path) -> None:
 )
 def test_an_example_that_measures_nothing_is_what_the_command_prints(kind: str, command: list[str]) -> None:
     assert (EXAMPLES / f"{kind}.json").read_text(encoding="utf-8") == advisor(*command, "--json")
+
+
+def test_the_example_of_past_runs_is_made_from_the_examples_of_a_profile_and_a_report() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "examples.py"))["history"]()
+    assert (EXAMPLES / "history.json").read_text(encoding="utf-8") == made
 
 
 def test_no_example_holds_a_number_that_json_does_not_know() -> None:

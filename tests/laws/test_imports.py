@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "sklearn", "textual", "numpy", "asyncio", "psutil")
+HEAVY = ("torch", "transformers", "sklearn", "textual", "numpy", "asyncio", "psutil", "sqlite3")
 
 
 def test_imports_point_one_way() -> None:

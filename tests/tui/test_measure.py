@@ -112,6 +112,21 @@ async def test_what_an_earlier_run_measured_is_reused_and_said_so(opened: Open) 
     ]
 
 
+async def test_fresh_reuses_nothing(knowledge: Knowledge) -> None:
+    children = [StubChild(), StubChild()]
+    for child in children:
+
+        async def start(child: StubChild = child) -> StubChild:
+            return child
+
+        app = AdvisorApp(knowledge, TICKETS, start, fresh=True)  # type: ignore[arg-type]
+        async with app.run_test(size=(80, 24)) as pilot:
+            it = Opened(app, pilot, child)
+            await it.press("m")
+            await it.show(VerdictScreen)
+    assert [len(child.requests) for child in children] == [1, 1]
+
+
 async def test_after_a_cancelled_run_only_the_rest_is_measured(opened: Open) -> None:
     async with opened(TICKETS, child=StubChild(hold_at=3)) as it:
         await it.press("m")
