@@ -4,12 +4,15 @@
 # make fuzz     a hundred thousand made-up inputs (an hour)
 # make docs     the pages and the man page that are made from the data
 # make bench    ratios and caps, measured here
-# TORCH_INDEX=https://download.pytorch.org/whl/cpu takes torch's CPU build.
+# make clean    remove what the others left in this folder
+# TORCH_INDEX=https://download.pytorch.org/whl/cpu takes torch's CPU build; CONSTRAINTS=constraints-lowest.txt the lowest
+# versions allowed, CONSTRAINTS=/dev/null the newest.
 
 PYTHON ?= python3
 TORCH_INDEX ?=
+CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 INPUTS := pyproject.toml constraints.txt
 
 .PHONY: advise test check fuzz bench docs examples snapshots picture clean
@@ -56,7 +59,7 @@ snapshots: .venv/.ready-test
 .venv/.ready-profile: .venv/bin/python $(INPUTS)
 	@echo "Setting up .venv (once; torch is large) …" >&2
 	@$(PIP) hatchling editables
-	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --index-url $(TORCH_INDEX) torch)
+	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) --index-url $(TORCH_INDEX) torch)
 	@$(PIP) --no-build-isolation -e '.[profile]'
 	@$(BIN)/python -m compileall -q advisor
 	@touch $@
@@ -67,4 +70,5 @@ snapshots: .venv/.ready-test
 	@touch $@
 
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis snapshot_report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
