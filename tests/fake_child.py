@@ -120,7 +120,12 @@ def serve(request: Measure, inbox: queue.Queue[str], options: argparse.Namespace
             cell = fake_cell(plan, device=request.device)
         say(Measured(id=request.id, index=index, cell=cell))
     wall_s = time.monotonic() - begun
-    say(Finished(id=request.id, parameters=request.model.parameters, cancelled=cancelled, wall_s=wall_s))
+    weights = "real" if request.source is not None and request.source.weights else "random"
+    say(
+        Finished(
+            id=request.id, parameters=request.model.parameters, weights=weights, cancelled=cancelled, wall_s=wall_s
+        )
+    )
 
 
 def wait_or_cancel(seconds: float, inbox: queue.Queue[str]) -> bool:

@@ -17,6 +17,7 @@ WORDS = ("the", "a", "cat", "dog", "house", "river", "runs", "sleeps", "under", 
 
 def saved(folder: Path, model_type: str, **change: Any) -> transformers.PreTrainedModel:
     """Save a tiny model of this type in the folder, weights as safetensors. Returns the module as it was saved."""
+    transformers.utils.logging.disable_progress_bar()  # on stderr it would be taken for ours
     module = built(entry(model_type, **change))
     module.save_pretrained(folder)
     return module
