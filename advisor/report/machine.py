@@ -25,7 +25,8 @@ def machine_blocks(machine: MachineReport) -> list[Block]:
 def _verdict(machine: MachineReport) -> str:
     levels = [one.level for one in machine.diagnoses]
     if "wrong" in levels:
-        return f"✗ {levels.count('wrong')} of what stands below must be mended before this machine can do all its work"
+        count = levels.count("wrong")
+        return f"✗ {count} thing{'s'[: count - 1]} below must be mended before this machine can do all its work"
     if "slow" in levels:
         count = levels.count("slow")
         return f"! ready to measure, and slower or less certain than it could be in {count} point{'s'[: count - 1]}"

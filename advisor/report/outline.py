@@ -19,6 +19,8 @@ from advisor.report.blocks import Block, Command, Heading, Paragraph, Table, Ton
 from advisor.report.history import minute
 
 VERDICT_TONES: dict[str, Tone] = {"meets": "good", "misses": "bad", "undecided": "tight"}
+LAUNCH_BOUND_SHARE = 0.2
+"""From this part of a run on, launching it is worth a word."""
 _RIGHT_OF_CELLS = frozenset(range(2, 9))
 
 
@@ -26,15 +28,27 @@ def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
     """What was measured, on which machine, and what could not be."""
     model = profile.model
     size = figures.short_count(model.parameters)
-    wall = figures.seconds(profile.wall_s)
-    words = f"{model.id}: {model.architecture}, {size} parameters, {model.weights} weights; measured in {wall}"
+    known = bool(profile.cells) and all(cell.reused_from is not None for cell in profile.cells)
+    wall = "measured before" if known else f"measured in {figures.seconds(profile.wall_s)}"
+    words = f"{model.id}: {model.architecture}, {size} parameters, {model.weights} weights; {wall}"
     blocks: list[Block] = [Heading(words, level), Paragraph(machine_words(profile)), *_reused(profile.cells)]
     if files := files_words(model):
         blocks.append(Paragraph(files))
     blocks.append(cells_table(profile.cells))
-    if notes := [*model.notes, *_notes(profile.cells)]:
+    if notes := [*model.notes, *_notes(profile.cells), *_launch_bound(profile.cells)]:
         blocks.append(bullets(notes))
     return blocks
+
+
+def _launch_bound(cells: Sequence[Cell]) -> list[str]:
+    """Cells of a graphics card that wait for calls to be launched longer than they should."""
+    found = []
+    for cell in cells:
+        share = (cell.launch_overhead_s or 0.0) / (cell.median_s or 1.0)
+        if share > LAUNCH_BOUND_SHARE:
+            words = f"{figures.percent(share)} of the time is launching and waiting, not work of the card"
+            found.append(f"{cell_name(cell)}: {words}; a larger batch hides it.")
+    return found
 
 
 def files_words(model: ProfiledModel) -> str | None:

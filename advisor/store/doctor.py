@@ -10,6 +10,7 @@ import getpass
 import os
 import platform
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from math import ceil
@@ -183,11 +184,20 @@ def _store() -> ResultStore:
     size = None
     with suppress(OSError):
         size = path.stat().st_size
-    nearest = next(place for place in (path, *path.parents) if os.path.exists(place))
+    folder = next(place for place in path.parents if os.path.isdir(place))
     return ResultStore(
         path=nameless(path),
         size_bytes=size,
-        readable=trouble is None and os.access(nearest, os.R_OK),
-        writable=os.access(nearest, os.W_OK),
+        readable=trouble is None and os.access(path if size is not None else folder, os.R_OK),
+        writable=_takes_files(folder) and (size is None or os.access(path, os.W_OK)),
         trouble=None if trouble is None else trouble.replace(str(path), nameless(path)),
     )
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there, tried with one that has no name: permissions alone do not tell."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

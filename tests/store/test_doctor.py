@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,13 @@ def test_a_path_is_told_without_home_user_or_host(monkeypatch: pytest.MonkeyPatc
 
 def test_a_data_folder_that_may_not_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    assert doctor._store().writable
+    assert list(tmp_path.iterdir()) == [], "to look must leave nothing behind"
+
+    def refuse(**place: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     assert not doctor._store().writable
     assert "DOC-004" in {one.id for one in examine(terminal_is_utf8=True).diagnoses}
 
