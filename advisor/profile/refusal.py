@@ -15,10 +15,8 @@ from advisor.core.sizing.measurement import CellPlan, Flag
 
 def refusal(entry: ModelEntry, plan: CellPlan, *, limit_bytes: int, available_bytes: int) -> tuple[Flag, str] | None:
     """Why the cell is not attempted, or None where nothing speaks against it."""
-    if plan.stage == "load":  # the first call of the service, which is as large as any
-        plan = plan.model_copy(update={"stage": stages_of(entry)[0]})
-    if plan.stage == "tokenize":  # beside the model, which the other cells ask for
-        return None
+    if plan.stage in ("load", "tokenize"):  # both run where the model stands, with no more than one text in it
+        plan = plan.model_copy(update={"stage": stages_of(entry)[0], "batch_size": 1})
     wrong = _no_such_stage(entry, plan) or _missing_length(entry, plan) or _beyond_context(entry, plan)
     if wrong is not None:
         return "unsupported", wrong

@@ -32,6 +32,8 @@ def refused(model: Any, asked: CellPlan, *, limit: int = 16 * GIB, free: int = 1
         (GPT2, cell("decode", context_tokens=0)),
         (T5, cell("encode", input_tokens=4000)),
         (T5, cell("decode", input_tokens=4000, context_tokens=0)),
+        (BERT, cell("load", input_tokens=64)),
+        (GPT2, cell("tokenize", input_tokens=64)),
     ],
 )
 def test_what_the_model_can_do_is_not_refused(model: Any, asked: CellPlan) -> None:
@@ -86,3 +88,10 @@ def test_a_dtype_the_card_does_not_compute_in_is_refused_and_the_others_are_name
     assert "float32 and float16" in refused[1]
     assert refusal_of_dtype(old, "float16") is None
     assert refusal_of_dtype(None, "bfloat16") is None
+
+
+@pytest.mark.parametrize("stage", ["load", "tokenize"])
+def test_a_model_that_does_not_fit_is_not_built_for_its_own_stages_either(stage: str) -> None:
+    found = refused(BERT, cell(stage, input_tokens=8), limit=2**20)
+    assert found is not None
+    assert found[0] == "does-not-fit"
