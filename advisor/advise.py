@@ -19,6 +19,7 @@ from advisor.core.guide.recommendation import Because, Component, Recommendation
 from advisor.core.guide.words import value_words
 from advisor.core.hardware import GIB, Dtype
 from advisor.core.lengths import Lengths, component_lengths
+from advisor.core.model.cost import stages_of
 from advisor.core.target import Target, target_on
 from advisor.core.workload import Answers, Workload, fill_defaults
 from advisor.store.catalog import load_catalog
@@ -353,16 +354,30 @@ def seconds_total(entry: ModelEntry, cells: int) -> float:
     return max(floor, min(SECONDS_QUICK * scale, SECONDS_MOST))
 
 
+def _runs(part: Component, entry: ModelEntry) -> bool:
+    """Whether the model has the stages of this part: an embedding decoder writes nothing, a cross-encoder embeds
+    nothing.
+    """
+    stages = stages_of(entry)
+    if part.role in ("retriever", "reranker"):
+        return ("embed" if part.role == "retriever" else "rerank") in stages
+    return part.architecture == "encoder-only" or "decode" in stages
+
+
+def _misfit(advice: Recommendation, entry: ModelEntry, *, alike: bool) -> str:
+    """Why no part of the design can be this model; `alike` says that one has its architecture."""
+    if alike:
+        return f"{entry.id} runs {', '.join(stages_of(entry))} alone, and no part of the advised design is that"
+    return f"{entry.id} is {entry.architecture}, but the advice for {advice.workload.task} is {advice.architecture}"
+
+
 def _with_named_model(advice: Recommendation, entry: ModelEntry) -> Recommendation:
-    """The advice with the model the caller named standing for the part of its architecture."""
-    fitting = [
-        part for part in advice.components if part.architecture == entry.architecture and part.role != "reranker"
-    ]
+    """The advice with the model the caller named standing for the first part that it can run."""
+    alike = [part for part in advice.components if part.architecture == entry.architecture]
+    fitting = [part for part in alike if _runs(part, entry)]
     if not fitting:
-        words = (
-            f"{entry.id} is {entry.architecture}, but the advice for {advice.workload.task} is {advice.architecture}"
-        )
-        raise AdvisorError(words, fix="name a model of the advised architecture, see: advisor models")
+        fix = "name a model of the advised architecture, see: advisor models"
+        raise AdvisorError(_misfit(advice, entry, alike=bool(alike)), fix=fix)
     said = Because(says=f"You named {entry.id}.", source=(Source(id="answers", section="yours"),))
     components = tuple(
         part.model_copy(update={"model": entry.id, "because": (said,)}) if part is fitting[0] else part

@@ -20,7 +20,7 @@ from advisor.core.guide.axis import Condition
 from advisor.core.guide.rule import Rule
 from advisor.store.paths import PACKAGE, cache_dir
 
-_READ_BY = ("core", "core/guide", "core/model", "store")
+_READ_BY = ("core", "core/guide", "core/model", "core/model/families", "store")
 """The code whose edit makes an old reading worthless."""
 
 
