@@ -37,8 +37,9 @@ class Progress:
         elif isinstance(event, Measured):
             cell = event.cell
             figure = figures.seconds(cell.median_s) if cell.median_s is not None else cell.note or "no figure"
-            self.say(f"{role}: {cell_name(cell)}: {figure}")
-        elif isinstance(event, Finished):
+            before = ", reused" if cell.reused_from is not None else ""
+            self.say(f"{role}: {cell_name(cell)}: {figure}{before}")
+        elif isinstance(event, Finished) and event.wall_s > 0:  # 0 where everything was known
             self.say(f"{role}: measured in {figures.seconds(event.wall_s)}")
 
     @property

@@ -79,7 +79,8 @@ def now() -> datetime:
 def open_to_write(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     """The store, made where there is none, and where a damaged one was moved to. Raises StoreTrouble."""
     with translated():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # answers are nobody else's business
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # answers are nobody else's business
         try:
             return _whole(_connected(path), create=True), None
         except Damaged:

@@ -49,6 +49,7 @@ def test_the_same_command_again_measures_nothing_and_says_so(run: Run) -> None:
     assert f"6 of 6 cells reused from {cells_of(first)[0]['measured_at'][:16].replace('T', ' ')}" in again.out
     assert "--fresh measures again" in again.out
     assert again.out.count("  reused\n") == 6
+    assert "random weights; measured before" in again.out
     assert set(reused(run(*PROFILE, "--json").document)) == {1}
 
 
@@ -106,6 +107,14 @@ def test_samples_are_shown_on_request_and_always_exported(run: Run, tmp_path: Pa
     exported = json.loads(file.read_text())
     assert all(len(cell["samples_s"]) == cell["samples"] for cell in cells_of(exported))
     assert run("history", "export", "1", "-").document == exported
+
+
+def test_an_exported_run_is_enough_to_plan_from(run: Run, tmp_path: Path) -> None:
+    plan = run("advise", TICKETS, "--json").document["plan"]
+    run("history", "export", "1", str(tmp_path / "report.json"))
+    elsewhere = run("advise", TICKETS, "--profile", str(tmp_path / "report.json"), "--json").document["plan"]
+    assert elsewhere["replicas"] == plan["replicas"]
+    assert elsewhere["latency_ms"] == plan["latency_ms"]
 
 
 def test_a_run_is_written_to_a_file_like_any_output(run: Run, tmp_path: Path) -> None:

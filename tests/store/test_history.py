@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,16 @@ def test_a_run_that_is_not_there_is_the_callers_mistake(path: Path) -> None:
             look()
         assert caught.value.exit_code == 2
         assert caught.value.problems[0].fix == "see: advisor history list"
+
+
+def test_a_run_of_another_version_is_listed_and_not_shown(path: Path) -> None:
+    recorded(path)
+    with sqlite3.connect(path) as store:
+        store.execute('UPDATE cells SET cell = \'{"shape": "old"}\'')
+    assert len(past_runs(path)) == 1
+    with pytest.raises(AdvisorError, match="another version") as caught:
+        past_document(1, path)
+    assert caught.value.exit_code == 4
 
 
 def test_the_list_in_words_has_a_line_for_each_run(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -106,8 +107,6 @@ def test_how_a_request_ended_comes_back_with_its_cells(path: Path) -> None:
 
 def test_a_cell_of_a_shape_nobody_knows_any_more_is_measured_again(path: Path) -> None:
     recorded(path)
-    import sqlite3
-
     with sqlite3.connect(path) as store:
         store.execute('UPDATE cells SET cell = \'{"shape": "old"}\'')
     _, part = begun(path)

@@ -45,9 +45,12 @@ def warned(path: Path) -> str:
     return words[0]
 
 
-def test_a_folder_that_was_not_there_is_made_for_its_owner_alone(path: Path) -> None:
-    recorded(path)
-    assert path.parent.stat().st_mode & 0o777 == 0o700
+def test_the_file_is_its_owners_alone(path: Path) -> None:
+    _, part = begun(path)
+    part.save(0, fake_cell(PLANS[0]))
+    files = list(path.parent.iterdir())
+    assert len(files) == 3  # the write-ahead log is as private as the file
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
 def test_nothing_was_saved_yet_is_no_mistake(path: Path) -> None:
