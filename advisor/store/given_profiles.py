@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from advisor.core.errors import AdvisorError, Problem, allowed_words
 from advisor.core.sizing.measurement import Profile
+from advisor.core.sizing.plausible import doubts
 from advisor.store.schema import validate
 from advisor.store.yaml import Parsed, Steps, read
 
@@ -72,6 +73,7 @@ def _profiles_in(parsed: Parsed) -> tuple[list[Given], list[Problem]]:
         if profile is not None and not profile.cells:
             problems.append(parsed.problem((*place, "cells"), "this profile holds no cell", "measure again"))
         elif profile is not None:
+            problems += [parsed.problem((*place, *path), words, "measure again") for path, words in doubts(profile)]
             given.append(Given(parsed.file, profile, parsed, place))
     return given, problems
 
