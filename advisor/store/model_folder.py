@@ -8,6 +8,7 @@ for them, so no role, task or language of its architecture is refused.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -62,7 +63,7 @@ def read_model_folder(
         hub_id, revision = f"{snapshot['owner']}/{snapshot['name']}", snapshot["revision"]
     name = hub_id or _shown_name(folder)
     file, published = read_config(folder)
-    if (folder / ADAPTER).exists():
+    if os.path.exists(folder / ADAPTER):
         words = "this is an adapter for another model, not a model of its own"
         raise AdvisorError([Problem(str(folder / ADAPTER), None, None, words, "merge it into its model and name that")])
     weights = weight_files(folder, str(folder))
@@ -87,7 +88,7 @@ def read_model_folder(
 def read_config(folder: Path) -> tuple[JsonObject, PublishedConfig]:
     """What `config.json` says of the model. Raises AdvisorError with the place of everything that speaks against it."""
     path = folder / CONFIG
-    if not path.is_file():
+    if not os.path.isfile(path):
         words = f"no {CONFIG} here, so this is no model that transformers saved"
         raise AdvisorError([Problem(str(folder), None, None, words, "name the folder that holds config.json")])
     file = read_object(path)
@@ -148,9 +149,9 @@ def _trained_length(folder: Path) -> int:
 
 def _tokenizer(folder: Path) -> str | None:
     """The identity of the folder's tokenizer, if it has one that can be used."""
-    if _tokenizer_has_code(folder) or not any((folder / name).is_file() for name in TOKENIZERS):
+    if _tokenizer_has_code(folder) or not any(os.path.isfile(folder / name) for name in TOKENIZERS):
         return None
-    return identity([folder / name for name in TOKENIZER_FILES if (folder / name).is_file()])
+    return identity([folder / name for name in TOKENIZER_FILES if os.path.isfile(folder / name)])
 
 
 def _tokenizer_has_code(folder: Path) -> bool:

@@ -34,9 +34,10 @@ def named_model(
 ) -> NamedModel:
     """The model of this name; a hub id's files are fetched, which `say` tells. Raises AdvisorError."""
     folder = Path(name)
-    if _is_folder(folder) and not (name in catalog.entries and not (folder / "config.json").is_file()):
+    is_no_model = name in catalog.entries and not os.path.isfile(folder / "config.json")
+    if os.path.isdir(folder) and not is_no_model:
         return _from_folder(folder, catalog)
-    if folder.is_file():
+    if os.path.isfile(folder):
         words = "this is a file; a model is a folder with config.json in it"
         raise AdvisorError([Problem(name, None, None, words, f"name its folder: {folder.parent}")])
     if "/" not in name:
@@ -47,18 +48,15 @@ def named_model(
     return _from_hub(name, catalog, say, quiet)
 
 
-def _is_folder(folder: Path) -> bool:
-    try:
-        return folder.is_dir()
-    except ValueError:  # a name that no file can have
-        return False
-
-
 def _from_folder(folder: Path, catalog: Catalog) -> NamedModel:
     from advisor.store.model_folder import read_model_folder
 
-    model = read_model_folder(folder, taken=catalog.entries)
-    return NamedModel(model.entry, model.source, path_words(folder))
+    try:
+        model = read_model_folder(folder, taken=catalog.entries)
+        return NamedModel(model.entry, model.source, path_words(folder))
+    except OSError as error:
+        words = f"cannot be read: {error.strerror or error}"
+        raise AdvisorError([Problem(str(folder), None, None, words, "check the path and its permissions")]) from None
 
 
 def _from_hub(name: str, catalog: Catalog, say: Callable[[str], object], quiet: bool) -> NamedModel:

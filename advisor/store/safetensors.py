@@ -8,6 +8,7 @@ in its first bytes and its size, before seconds are spent on building.
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def weight_files(folder: Path, shown: str) -> WeightFiles | None:
     """The folder's weights; None where it has none at all. Raises AdvisorError where there are some of no use."""
     names = _names(folder, shown)
     if not names:
-        pickled = next((name for name in PICKLES if (folder / name).is_file()), None)
+        pickled = next((name for name in PICKLES if os.path.isfile(folder / name)), None)
         if pickled is not None:
             words = "its weights are not in the safetensors format, and other formats can run code when opened"
             fix = "save it once more with save_pretrained(), or fetch a revision that has model.safetensors"
@@ -52,9 +53,9 @@ def weight_files(folder: Path, shown: str) -> WeightFiles | None:
 
 def _names(folder: Path, shown: str) -> tuple[str, ...]:
     """The single file, or the shards that the index lists: transformers looks for them in this order."""
-    if (folder / SINGLE).is_file():
+    if os.path.isfile(folder / SINGLE):
         return (SINGLE,)
-    if not (folder / INDEX).is_file():
+    if not os.path.isfile(folder / INDEX):
         return ()
     index = read_object(folder / INDEX, shown=f"{shown}/{INDEX}", max_bytes=MAX_INDEX_BYTES)
     listed = index.value.get("weight_map")
@@ -65,7 +66,7 @@ def _names(folder: Path, shown: str) -> tuple[str, ...]:
         if name != Path(name).name or not name.endswith(".safetensors"):
             words = f'weight_map names "{name[:80]}", which is no safetensors file of this folder'
             raise AdvisorError([index.problem("weight_map", words, "weights are files beside their index")])
-        if not (folder / name).is_file():
+        if not os.path.isfile(folder / name):
             words = f"{name} is listed here and missing from the folder"
             raise AdvisorError([index.problem("weight_map", words, "fetch every file of the model")])
     return names

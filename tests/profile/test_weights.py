@@ -108,3 +108,34 @@ def test_a_config_that_transformers_cannot_read_is_refused_in_one_sentence(tmp_p
     with pytest.raises(NotBuilt, match="config") as refused:
         loaded(tmp_path)
     assert "\n" not in str(refused.value)
+
+
+def test_older_spellings_of_a_config_describe_the_same_model(tmp_path: Path) -> None:
+    module = saved(tmp_path, "llama", rope_parameters={"rope_type": "default", "rope_theta": 50.0})
+    expected = output(type(module).from_pretrained(tmp_path).eval())
+    change_config(
+        tmp_path,
+        rope_parameters=...,
+        rope_theta=50.0,
+        rope_scaling=None,
+        num_key_value_heads=...,
+        head_dim=...,
+        dtype=...,
+        torch_dtype="float16",
+        pretraining_tp=1,
+    )
+    assert read_model_folder(tmp_path).source.notes == ()
+    found = loaded(tmp_path)
+    assert found.real
+    assert {one.dtype for one in found.model.parameters()} == {torch.float32}
+    assert torch.equal(output(found.model), expected)
+
+
+def test_a_deberta_config_may_write_its_attentions_as_one_word(tmp_path: Path) -> None:
+    saved(tmp_path, "deberta-v2", pos_att_type=["p2c", "c2p"], relative_attention=True)
+    expected = loaded(tmp_path)
+    change_config(tmp_path, pos_att_type="p2c|c2p", architectures=...)
+    model = read_model_folder(tmp_path)
+    assert model.entry.config["pos_att_type"] == ["p2c", "c2p"]
+    assert "names no class" in model.source.notes[0]
+    assert torch.equal(output(loaded(tmp_path).model), output(expected.model))

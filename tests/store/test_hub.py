@@ -139,3 +139,17 @@ def test_a_cache_that_cannot_be_written_is_said(hub: Hub, tmp_path: Path) -> Non
     assert refused["exit_code"] == 4
     assert "could not be fetched" in refused["message"]
     assert os.path.isfile(blocked)
+
+
+@pytest.mark.real
+def test_a_hubs_model_is_profiled_with_its_revision_recorded(hub: Hub, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "advisor"), "profile", NAME, "--batch", "1", "--input-tokens", "8"]
+    env = environment(HF_ENDPOINT=hub.address, HF_HOME=str(tmp_path / "home"))
+    env.pop("HF_HUB_OFFLINE", None)
+    done = subprocess.run(
+        [*command, "--dtype", "float32", "--json"], capture_output=True, text=True, env=env, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    model = json.loads(done.stdout)["model"]
+    assert (model["name"], model["hub_id"], model["revision"], model["weights"]) == (NAME, NAME, REVISION, "real")
+    assert done.stderr == "", "nobody watches, so nothing is told"

@@ -253,6 +253,15 @@ def test_a_path_that_leads_nowhere_is_not_looked_for_on_a_hub(name: str) -> None
         found(name)
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "x" * 300 + "/" + "y" * 300, "a\0b", "\udcff"])
+def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str) -> None:
+    if "/" not in name:
+        assert found(name).entry == f"entry {name}"
+        return
+    with pytest.raises(AdvisorError):
+        found(name)
+
+
 def test_a_file_is_no_model(whole: Path) -> None:
     with pytest.raises(AdvisorError, match="a model is a folder"):
         found(str(whole / "config.json"))
