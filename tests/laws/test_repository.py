@@ -32,6 +32,24 @@ def test_every_dependency_is_pinned_to_what_was_tested() -> None:
     assert names <= known
 
 
+def test_the_lowest_version_allowed_is_the_lowest_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        asked += [one for one in extra if not one.startswith("archadvisor")]
+    pins = re.findall(r"^([A-Za-z0-9_.-]+)==(.+)$", (ROOT / "constraints-lowest.txt").read_text(), re.MULTILINE)
+    tested = {normal(name): version for name, version in pins}
+    for one in asked:
+        name, lowest = re.split(r"\[.*\]", one)[0].split(",")[0].split(">=")
+        version = tested[normal(name)]
+        assert version == lowest or version.startswith(f"{lowest}."), one
+
+
+def normal(name: str) -> str:
+    """A package's name as an index spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_no_room_is_called_by_what_it_is_not() -> None:
     vague = {"utils", "util", "base", "common", "helpers", "manager", "misc"}
     found = [path for path in (ROOT / "advisor").rglob("*") if path.stem in vague]
