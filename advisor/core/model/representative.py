@@ -8,7 +8,7 @@ model is ever built or measured here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,10 +79,10 @@ def choose(need: Need, catalog: Catalog) -> Choice:
     return Choice(None, (), (reason, *passed_over))
 
 
-def fitting_dtypes(entry: ModelEntry, need: Need) -> tuple[Dtype, ...]:
+def fitting_dtypes(entry: ModelEntry, need: Need, dtypes: Sequence[Dtype] = DTYPES) -> tuple[Dtype, ...]:
     """The dtypes in which one request of this length fits the memory, in the order tried."""
     limit = need.memory_limit_bytes
-    return tuple(dtype for dtype in DTYPES if limit is None or memory_needed(entry, need, dtype).total <= limit)
+    return tuple(dtype for dtype in dtypes if limit is None or memory_needed(entry, need, dtype).total <= limit)
 
 
 def memory_needed(entry: ModelEntry, need: Need, dtype: Dtype) -> PeakMemory:
