@@ -34,6 +34,8 @@ class Page(NamedTuple):
     codes: Mapping[int, str] = {EXIT_DONE: "done"}
 
 
+STORE = {EXIT_DONE: "done", EXIT_UNDECIDED: "the file of past runs is damaged, of another version, or may not be read"}
+
 PAGES: Mapping[str, Page] = {
     "advisor": Page(
         "Tells a team which transformer architecture its task needs (encoder-only, decoder-only, encoder-decoder, or a "
@@ -86,7 +88,8 @@ PAGES: Mapping[str, Page] = {
     ),
     "advisor profile": Page(
         "Builds the model in a process of its own, fills it, and times whole passes on this machine, cell by cell: "
-        "batch sizes, lengths, dtypes. Figures come with intervals; disturbed ones are flagged.",
+        "batch sizes, lengths, dtypes. Figures come with intervals; disturbed ones are flagged. Every cell is kept as "
+        "soon as it is measured; one measured undisturbed, under the same conditions, is used again.",
         (
             ("advisor profile bert-base", "the usual batch sizes and lengths"),
             ("advisor profile gpt2 --batch 1,8 --input-tokens 128 --output-tokens 32", "the cells named"),
@@ -100,7 +103,8 @@ PAGES: Mapping[str, Page] = {
     ),
     "advisor advise": Page(
         "The whole way: recommends an architecture, measures the model that stands for each of its parts on this "
-        "machine, and plans how many replicas carry the volume within the budget.",
+        "machine, and plans how many replicas carry the volume within the budget. What an earlier run has measured "
+        "undisturbed, under the same conditions, is used again; a run that was interrupted goes on where it ended.",
         (
             ("advisor advise examples/ticket-routing.yaml", "answers from a file"),
             ("advisor advise --set task=chat --set latency_budget_ms=2000", "answers from the command line"),
@@ -146,19 +150,23 @@ PAGES: Mapping[str, Page] = {
         "Every measurement is kept. Here past runs are listed, shown again as their command printed them, deleted, and "
         "exported for use elsewhere.",
         (("advisor history", "every run in a line, newest first"), ("advisor history show 3", "one of them")),
+        STORE,
     ),
-    "advisor history list": Page("", (("advisor history list", "all of them"),)),
+    "advisor history list": Page("", (("advisor history list", "all of them"),), STORE),
     "advisor history show": Page(
         "Prints a profile or a report as the command that made it did.",
         (("advisor history show 3", "in words"), ("advisor history show 3 --json --samples", "with every sample")),
+        STORE,
     ),
     "advisor history delete": Page(
         "Forgets runs, and the measurements that no other run has.",
         (("advisor history delete 3 4", "two runs"), ("advisor history delete --all", "every run")),
+        STORE,
     ),
     "advisor history export": Page(
         "Writes the profile or the report of a run as JSON, with every sample.",
         (("advisor history export 3 profile.json", "into a file"), ("advisor history export 3 -", "to stdout")),
+        STORE,
     ),
     "advisor doctor": Page(
         "Says what may be used of this machine and why: cores, memory, devices, versions, and where measurements are "
