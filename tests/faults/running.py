@@ -19,7 +19,9 @@ import json, os, pathlib, sys
 import advisor.run.child as child
 from advisor.cli import main
 from tests.fake_child import fake_command
-child.COMMAND = tuple(fake_command(**json.loads(os.environ["FAKE"])))
+fake = json.loads(os.environ["FAKE"])
+if not fake.pop("real", False):
+    child.COMMAND = tuple(fake_command(**fake))
 child.Child.start.__func__.__kwdefaults__["lock_path"] = pathlib.Path(os.environ["LOCK"])
 exec(os.environ.get("BEFORE", ""))
 if "BEGUN" in os.environ:
@@ -62,7 +64,8 @@ class Run:
 
 
 def own_environment(folder: Path, **more: object) -> dict[str, str]:
-    """An environment in which a run touches nothing outside its folder. Other words are options of the fake child."""
+    """An environment in which a run touches nothing outside its folder. Other words are options of the fake child;
+    `real` asks for the real one."""
     known = {name: str(more.pop(name)) for name in ("BEGUN", "BEFORE", "PYTHONUNBUFFERED") if name in more}
     homes = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CACHE", "DATA", "CONFIG", "STATE")}
     return environment(**homes, **known, FAKE=json.dumps(more), LOCK=str(folder / "lock"), **{MARK: str(folder)})
