@@ -92,10 +92,10 @@ def test_a_held_lock_is_seen_and_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_path_is_told_without_home_user_or_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "home", classmethod(lambda cls: Path("/home/alice")))
+    monkeypatch.setattr(Path, "home", classmethod(lambda cls: Path("/homes/alice")))
     monkeypatch.setattr(platform, "node", lambda: "wonderland")
     monkeypatch.setattr("getpass.getuser", lambda: "alice")
-    assert nameless(Path("/home/alice/.local/x")) == "~/.local/x"
+    assert nameless(Path("/homes/alice/.local/x")) == "~/.local/x"
     assert nameless(Path("/data/alice/wonderland/x")) == "/data/…/…/x"
 
 
