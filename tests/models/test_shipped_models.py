@@ -35,6 +35,36 @@ GUIDE_FIGURES = {
 MAKERS_ADVICE = {"e5-mistral-7b": 4096, "qwen3-0.6b": 32768, "qwen3-8b": 32768}
 """Contexts below the number of positions, as the model card advises them."""
 
+GUIDE_NAMES = [
+    "bert-base",
+    "bert-large",
+    "roberta-base",
+    "deberta-base",
+    "modernbert-base",
+    "minilm-l6",
+    "e5-base",
+    "gte-base",
+    "minilm-l6-cross-encoder",
+    "text-embedding-ada-002",
+    "gpt2",
+    "gpt2-xl",
+    "gpt3-175b",
+    "llama-2-7b",
+    "llama-2-70b",
+    "mistral-7b",
+    "e5-mistral-7b",
+    "claude",
+    "gemini",
+    "gpt-4",
+    "t5-small",
+    "t5-11b",
+    "bart-base",
+    "mt5-base",
+    "flan-t5-base",
+    "palm",
+]
+"""An entry for each model the guide's document names."""
+
 LICENSES = {"Apache-2.0", "MIT", "Llama 2 Community License", "none: the weights were never published"}
 
 
@@ -82,6 +112,11 @@ def test_every_model_says_where_it_comes_from_and_what_may_be_done_with_it(entry
     assert entry.hub_id is None or f"model card of {entry.hub_id}" in entry.source
     assert entry.license in LICENSES
     assert (len(entry.language_names) > 4) == (entry.languages == "many")
+
+
+@pytest.mark.parametrize("model_id", GUIDE_NAMES)
+def test_every_model_the_guide_names_has_an_entry(model_id: str) -> None:
+    assert CATALOG.find(model_id).id == model_id
 
 
 def test_the_facts_cited_are_the_guides_and_stand_in_the_sections_named() -> None:
