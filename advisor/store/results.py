@@ -14,7 +14,6 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from advisor.core.errors import EXIT_UNDECIDED, AdvisorError, Problem
 from advisor.store.paths import data_dir
@@ -100,27 +99,6 @@ def open_to_read(path: Path) -> sqlite3.Connection | None:
                 raise
         # A folder that may not be written has no place for the files that readers and writers agree by.
         return _whole(_connected(path, "mode=ro&immutable=1"), create=False)
-
-
-class Condition(NamedTuple):
-    """Where the store is, its size (None where there is none yet), and why it is no use, if it is none."""
-
-    path: Path
-    size_bytes: int | None
-    trouble: str | None
-
-
-def condition(path: Path | None = None) -> Condition:
-    """How the store is, looked at without making or changing anything. Never raises."""
-    place = path or results_path()
-    try:
-        store = open_to_read(place)
-        if store is None:
-            return Condition(place, None, None)
-        store.close()
-        return Condition(place, place.stat().st_size, None)
-    except (StoreTrouble, OSError) as trouble:
-        return Condition(place, None, str(trouble))
 
 
 def store_error(path: Path, trouble: StoreTrouble) -> AdvisorError:

@@ -16,7 +16,7 @@ import pytest
 
 from advisor.core.errors import AdvisorError
 from advisor.store.history import past_runs
-from advisor.store.results import APPLICATION, SCHEMA, StoreTrouble, condition, open_to_read, open_to_write
+from advisor.store.results import APPLICATION, SCHEMA, StoreTrouble, open_to_read, open_to_write
 from tests.fake_child import fake_cell
 from tests.measuring import ROOT, environment, plans
 from tests.store.recording import PLANS, asked, begun, recorded
@@ -223,16 +223,6 @@ def test_the_file_says_whose_it_is(path: Path) -> None:
     assert store.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
     assert store.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
-
-
-def test_its_condition_is_told_without_touching_it(path: Path) -> None:
-    assert condition(path) == (path, None, None)
-    recorded(path)
-    found = condition(path)
-    assert found.size_bytes == path.stat().st_size
-    assert found.trouble is None
-    path.write_bytes(b"x" * 5000)
-    assert "damaged" in str(condition(path).trouble)
 
 
 def test_trouble_is_a_clause_with_a_way_out() -> None:
