@@ -13,6 +13,9 @@ from advisor.profile.refusal import refusal, refusal_of_dtype
 from tests.core.model.tiny_models import entry
 
 BERT, GPT2, T5 = entry("bert"), entry("gpt2"), entry("t5")
+ROBERTA, DEBERTA, BART = entry("roberta"), entry("deberta"), entry("bart")
+RANKER = entry("bert", transformers_class="BertForSequenceClassification", num_labels=1)
+EMBEDDER = entry("mistral", transformers_class="MistralModel")
 
 
 def cell(stage: Any, **lengths: Any) -> CellPlan:
@@ -30,6 +33,11 @@ def refused(model: Any, asked: CellPlan, *, limit: int = 16 * GIB, free: int = 1
         (GPT2, cell("prefill", input_tokens=64)),
         (GPT2, cell("decode", context_tokens=63)),
         (GPT2, cell("decode", context_tokens=0)),
+        (RANKER, cell("rerank", input_tokens=64)),
+        (ROBERTA, cell("forward", input_tokens=64)),
+        (EMBEDDER, cell("embed", input_tokens=64)),
+        (DEBERTA, cell("forward", input_tokens=4000)),
+        (BART, cell("encode", input_tokens=64)),
         (T5, cell("encode", input_tokens=4000)),
         (T5, cell("decode", input_tokens=4000, context_tokens=0)),
         (BERT, cell("load", input_tokens=64)),
@@ -48,6 +56,12 @@ def test_what_the_model_can_do_is_not_refused(model: Any, asked: CellPlan) -> No
         (GPT2, cell("decode", context_tokens=64), "this cell asks for 65"),
         (BERT, cell("prefill", input_tokens=8), "encoder-only and has no stage prefill; it has forward and embed"),
         (GPT2, cell("forward", input_tokens=8), "no stage forward"),
+        (BERT, cell("rerank", input_tokens=8), "no stage rerank"),
+        (RANKER, cell("embed", input_tokens=8), "no stage embed; it has forward and rerank"),
+        (EMBEDDER, cell("prefill", input_tokens=8), "no stage prefill; it has embed"),
+        (ROBERTA, cell("forward", input_tokens=65), "positions for 64 tokens; this cell asks for 65"),
+        (BART, cell("decode", input_tokens=8, context_tokens=64), "positions for 64 tokens"),
+        (RANKER, cell("rerank"), "input_tokens"),
         (T5, cell("prefill", input_tokens=8), "no stage prefill"),
         (GPT2, cell("decode"), "context_tokens"),
         (T5, cell("decode", context_tokens=3), "input_tokens"),

@@ -88,6 +88,9 @@ def _activation_bytes(shape: Anatomy, plan: Run) -> int:
         values += plan.batch_size * shape.vocab_size
     if decodes and stack.cross_attention:
         values += plan.batch_size * read * stack.hidden_size  # the encoder's output stays at hand
+    if plan.stage == "prefill" and plan.dtype == "bfloat16":
+        # the last position is a view into all of them, and torch on a CPU then lays out the LM head anew for each text
+        values += plan.batch_size * shape.vocab_size * shape.hidden_size
     width = BYTES_PER_VALUE[plan.dtype]
     if not stack.fused_attention:
         return values * width + _score_bytes(stack, plan.batch_size, read, width)
@@ -106,8 +109,8 @@ def _bytes_per_pair(stack: Stack, width: int) -> int:
 def _score_bytes(stack: Stack, batch: int, tokens: int, width: int) -> int:
     """What attention that is not fused holds: scores of each text and head, and DeBERTa's comparison with positions.
 
-    The comparison of the words and of each kind of position are there twice, and what a term is picked from once; the
-    distances are three 64-bit numbers. transformers keeps the states after every layer for this model.
+    The comparison of the words and of each kind of position are there twice, and what a term is picked from once, which
+    torch does in 32 bits; the distances are three 64-bit numbers. transformers keeps the states after every layer.
     """
     relative, pairs = stack.disentangled, tokens * tokens
     rows = relative.rows_used(tokens) if relative.terms else 0
@@ -115,7 +118,8 @@ def _score_bytes(stack: Stack, batch: int, tokens: int, width: int) -> int:
     positions = relative.projections * batch * rows * stack.query_size
     states = stack.num_layers * batch * tokens * stack.hidden_size
     masks = batch * pairs * (4 + 1)
-    return (scores + positions + states) * width + masks + (3 * 8 * pairs if rows else 0)
+    picked = (3 * 8 + 4 * batch * stack.num_attention_heads * (width < 4)) * pairs if rows else 0
+    return (scores + positions + states) * width + masks + picked
 
 
 def sized(size: int) -> str:

@@ -47,6 +47,9 @@ MIDDLING: list[tuple[str, dict[str, Any]]] = [
 """Wide enough that tensors, not their bookkeeping, are what is held."""
 
 
+DTYPES = ("float32", "bfloat16", "float16")
+
+
 class LiveBytes(TorchDispatchMode):
     """Watches the storages that operators make, and remembers the most bytes alive at once."""
 
@@ -122,6 +125,14 @@ def test_a_decode_step_holds_the_old_and_the_new_cache() -> None:
     assert memory.cache_copy == kv_cache_bytes(entry("gpt2"), dtype="float32", batch_size=2, context_tokens=41)
 
 
+def test_a_prompt_in_bfloat16_lays_out_the_lm_head_for_each_text() -> None:
+    model = entry("llama", vocab_size=9097, tie_word_embeddings=True)
+    cells = {dtype: plan("prefill", batch=3, read=8).model_copy(update={"dtype": dtype}) for dtype in DTYPES}
+    held = {dtype: peak_memory(model, cell).activations for dtype, cell in cells.items()}
+    assert held["bfloat16"] - held["float16"] == 3 * 9097 * 24 * 2
+    assert held["float32"] == 2 * held["float16"]
+
+
 def test_the_source_is_held_once_while_decoding() -> None:
     with_source = peak_memory(entry("t5"), plan("decode", batch=2, read=30, depth=10)).cache
     without = peak_memory(entry("t5"), plan("decode", batch=2, depth=10)).cache
@@ -171,7 +182,7 @@ def test_more_to_hold_never_takes_less(model_type: str, batch: int, read: int, l
         )
         for small, large in zip(peak_memory(model, less), peak_memory(model, more), strict=True):
             assert large >= small
-        half = more.model_copy(update={"dtype": "bfloat16"})
+        half = more.model_copy(update={"dtype": "float16"})
         assert peak_memory(model, half).total < peak_memory(model, more).total
 
 
