@@ -101,6 +101,13 @@ def test_the_flag_that_explains_a_wrong_count_is_named_and_no_other(folder: Path
         ("bert.yaml", "[G63]", "[G99]", "context_source", 'unknown source "G99"'),
         ("bert.yaml", "architecture: encoder-only", "architecture: decoder-only", "architecture", "write"),
         ("bert.yaml", "BertModel", "BertForMaskedLM", "transformers_class", "is not what bert is built as"),
+        (
+            "roberta.yaml",
+            "context_tokens: 512",
+            "context_tokens: 514",
+            "context_tokens: 514",
+            "of which 512 can be used",
+        ),
         ("bert.yaml", "parameters: 109482240", "parameters: 109_482_240", "parameters: 109_482", "whole number"),
         ("bert.yaml", "roles: [model]", "roles: [index]", "roles:", "an index is no model"),
         ("bert.yaml", "roles: [model]", "roles: [generator]", "roles:", "it is no generator"),
