@@ -36,7 +36,7 @@ def named_model(
     folder = Path(name)
     is_no_model = name in catalog.entries and not os.path.isfile(folder / "config.json")
     if os.path.isdir(folder) and not is_no_model:
-        return _from_folder(folder, catalog)
+        return _from_folder(folder, catalog, say)
     if os.path.isfile(folder):
         words = "this is a file; a model is a folder with config.json in it"
         raise AdvisorError([Problem(name, None, None, words, f"name its folder: {folder.parent}")])
@@ -48,9 +48,10 @@ def named_model(
     return _from_hub(name, catalog, say, quiet)
 
 
-def _from_folder(folder: Path, catalog: Catalog) -> NamedModel:
+def _from_folder(folder: Path, catalog: Catalog, say: Callable[[str], object]) -> NamedModel:
     from advisor.store.model_folder import read_model_folder
 
+    say(f"{folder.name or folder}: reading its config and its weights")  # all of them, for their identity
     try:
         model = read_model_folder(folder, taken=catalog.entries)
         return NamedModel(model.entry, model.source, path_words(folder))
