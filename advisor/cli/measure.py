@@ -138,7 +138,7 @@ def _interrupted(
     if not worth_keeping:
         return AdvisorError("interrupted before anything was measured", exit_code=EXIT_INTERRUPTED)
     words = "interrupted; what was measured so far is saved"
-    fix = "give the same command again: it measures only the rest" if run is not None else None
+    fix = "the same command again measures the rest, and what was disturbed" if run is not None else None
     if output is not None:
         save(document, blocks, output)
         return AdvisorError([Problem(str(output), None, None, words, fix)], exit_code=EXIT_INTERRUPTED)

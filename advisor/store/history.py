@@ -25,7 +25,7 @@ from advisor.store.process import still_lives
 from advisor.store.results import StoreTrouble, open_to_read, results_path, store_error, transaction, translated
 
 T = TypeVar("T")
-BROKEN_OFF = "this run ended before it could plan: the same command measures what is missing, and plans"
+BROKEN_OFF = "this run ended before it could plan: the same command measures the rest and what was disturbed, and plans"
 
 
 def past_runs(path: Path | None = None) -> tuple[HistoryRun, ...]:
