@@ -1,6 +1,6 @@
 """Writes one run down while it happens, and finds which of its cells an earlier run has measured already.
 
-Each finished cell is saved at once, so whatever ends the run, the next identical command measures only the rest. The
+Each finished cell is saved at once, so whatever ends the run, the next identical command goes on where it ended. The
 one idea: the measurement comes first. The first thing that goes wrong with the store is said in one sentence through
 `warn`, and from then on the run goes on as if there were none.
 """
