@@ -21,7 +21,7 @@ from advisor.core.sizing.decoding import Decoder, StepTimes
 from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
 from advisor.core.sizing.measurement import Cell, CellPlan, Origin, Profile, Stage
 from advisor.core.sizing.plan import Serving
-from advisor.core.sizing.serving import Batcher, Server
+from advisor.core.sizing.serving import Batcher, Server, resampled, uniform_draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,10 @@ class Part:
     writes: bool = False
 
 
+_REQUESTS_DRAWN = 299
+"""As many as a cell has samples at most."""
+_PASSES_STREAM = 6
+"""Draws of their own: streams 1 to 5 are those of arrivals, of noise in queues and of parts in front."""
 _STAGE_OF_ROLE: Mapping[Role, Stage] = {"retriever": "embed", "reranker": "rerank"}
 
 
@@ -147,7 +151,10 @@ class _Source:
             Candidate(
                 serving=self._serving(batch),
                 stages=(StageFact(stage, self._origin(surface, stage, tokens, put_together=put_together(batch))),),
-                servers={bound: Batcher(self._requests_s(times[bound], batch), residuals) for bound in BOUNDS},
+                servers={
+                    bound: Batcher(self._requests_s(times[bound], batch), self._request_residuals(residuals, batch))
+                    for bound in BOUNDS
+                },
                 peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
                 samples=_samples(near),
                 floors=floors,
@@ -167,6 +174,14 @@ class _Source:
             return pass_s[:batch]
         full, rest = divmod(self.lengths.texts, batch)
         return (full * pass_s[batch - 1] + (pass_s[rest - 1] if rest else 0.0),)
+
+    def _request_residuals(self, residuals: tuple[float, ...], batch: int) -> tuple[float, ...]:
+        """How much one request differs from another: where it takes several passes, each is as noisy by itself."""
+        passes = -(-self.lengths.texts // batch)
+        if passes == 1:
+            return residuals
+        drawn = resampled(residuals, uniform_draws(_REQUESTS_DRAWN * passes, 0, _PASSES_STREAM))
+        return tuple(drawn.reshape(_REQUESTS_DRAWN, passes).mean(axis=1).tolist())
 
     def decoders(self, reading: Stage) -> list[Candidate]:
         """Continuous batching for each measured number of slots."""

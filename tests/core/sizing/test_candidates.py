@@ -217,6 +217,19 @@ def test_the_last_pass_of_a_reranked_request_may_be_smaller() -> None:
     assert part.stages[0].origin == "interpolated"
 
 
+def test_passes_of_one_request_are_noisy_each_by_itself() -> None:
+    shapes = cells_for(RERANKER, PAIRS, role="reranker", dtypes=("float32",))
+    cells = [cell(each, encoder(each), noise=(0.5, 1.0, 1.0, 1.5)) for each in shapes]
+    part = part_of("reranker", profile(RERANKER, cells), RERANKER, PAIRS)
+    in_five, in_one = (one.servers["mid"] for one in part.candidates)
+    assert isinstance(in_five, Batcher)
+    assert isinstance(in_one, Batcher)
+    assert max(in_one.residuals) == pytest.approx(1.5)
+    assert sum(in_five.residuals) / len(in_five.residuals) == pytest.approx(1.0, abs=0.03)
+    spread = [max(each.residuals) - min(each.residuals) for each in (in_five, in_one)]
+    assert spread[0] < spread[1]
+
+
 def test_a_pass_larger_than_the_request_is_never_planned() -> None:
     part = reranker_part(10, 64)
     assert [one.serving.max_batch_size for one in part.candidates] == [10, 50]
