@@ -76,7 +76,8 @@ def tried(way: str, argv: Sequence[str], stdin: bytes = b"", codes: Sequence[int
         _said_something(ran, argv)
     else:
         assert ran.out == "", ran
-        _complained(ran, as_json="--json" in argv)
+        # What `ask` says to the person goes to stderr too, before it: the document is the last line.
+        _complained(ran.err.splitlines()[-1:] if argv[:1] == ["ask"] else [ran.err], ran, as_json="--json" in argv)
     return ran
 
 
@@ -90,10 +91,10 @@ def _said_something(ran: Ran, argv: Sequence[str]) -> None:
         DOCUMENTS[document["kind"]].model_validate_json(ran.out)
 
 
-def _complained(ran: Ran, *, as_json: bool) -> None:
+def _complained(said: Sequence[str], ran: Ran, *, as_json: bool) -> None:
     assert ran.err.strip(), ran
     if as_json:
-        document = ErrorDocument.model_validate_json(ran.err)
+        document = ErrorDocument.model_validate_json(said[0])
         assert document.exit_code == ran.code
         assert document.problems
 

@@ -1,0 +1,67 @@
+"""A long session: two hundred measurements in one questionnaire, and it holds no more than at first."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from advisor.advise import Knowledge
+from advisor.core.report import Report
+from advisor.run import Child
+from advisor.tui.app import AdvisorApp
+from advisor.tui.describe import DescribeScreen
+from advisor.tui.verdict import VerdictScreen
+from tests.fake_child import fake_command
+from tests.tui.conftest import TICKETS, Opened, StubChild
+
+ROUNDS = 200
+WARM_UP = 20
+"""Rounds until what is filled once is filled."""
+MEBIBYTE = 2**20
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory and open files from /proc")
+async def test_two_hundred_measurements_hold_no_more_than_twenty(
+    knowledge: Knowledge, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("advisor.core.sizing.planning.plan", lambda *_, **__: report.plan)  # seconds each, held by none
+
+    async def start() -> Child:
+        return await Child.start(command=fake_command(), lock_path=tmp_path / "lock")
+
+    app = AdvisorApp(knowledge, TICKETS, start)
+    async with app.run_test(size=(80, 24)) as pilot:
+        it = Opened(app, pilot, StubChild())
+        for number in range(ROUNDS):
+            monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / str(number)))  # nothing is known yet: all is measured
+            app.screen.query_one("#measure").focus()
+            await it.press("m")
+            await it.show(VerdictScreen)
+            assert all(cell.median_s is not None for cell in app.screen.report.profiles[0].cells)
+            await it.press("d")
+            await it.show(DescribeScreen)
+            if number == WARM_UP:
+                gc.collect()
+                tracemalloc.start()
+                resident, files = resident_bytes(), open_files()
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 10 * MEBIBYTE
+        assert resident_bytes() - resident < 100 * MEBIBYTE
+        assert open_files() <= files
