@@ -25,7 +25,7 @@ ADVISOR = [sys.executable, "-m", "advisor"]
         (["recommend", "--set", "task=best potato model"], "text-classification"),
         (["recommend", "--set", "task=chat", "--rules", "nowhere"], "no such folder"),
         (["profile", "bert-bse"], 'did you mean "bert-base"?'),
-        (["profile", "./somewhere"], "folder or a hub id"),
+        (["profile", "./somewhere"], "there is no such folder"),
         (["profile", "bert-base", "--batch", "0"], "whole number from 1"),
         (["profile", "bert-base", "--batch", "1,x"], '"x" is not a whole number'),
         (["profile", "bert-base", "--batch", ",".join("1" * 1 for _ in range(40))], "more than 32"),

@@ -271,13 +271,13 @@ def test_a_command_names_a_folder_without_telling_whose_home_it_is_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "work" / "models" / "x").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "work")
-    assert path_words(tmp_path / "work" / "models" / "x") == os.path.join(".", "models", "x")
+    (tmp_path / "shared-disk" / "models" / "x").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "shared-disk")
+    assert path_words(tmp_path / "shared-disk" / "models" / "x") == os.path.join(".", "models", "x")
     monkeypatch.chdir("/")
-    assert quoted(path_words(tmp_path / "work" / "models" / "x")) in (
-        "~/work/models/x",
-        "." + str(tmp_path / "work" / "models" / "x"),
+    assert quoted(path_words(tmp_path / "shared-disk" / "models" / "x")) in (
+        "~/shared-disk/models/x",
+        "." + str(tmp_path / "shared-disk" / "models" / "x"),
     )
 
 

@@ -209,7 +209,8 @@ async def test_every_part_of_a_pipeline_that_has_a_model_is_measured(opened: Ope
     async with opened(answers) as it:
         await it.press("m")
         await it.show(VerdictScreen)
-        assert len(it.child.requests) == 2
+        assert len(it.child.requests) == 3
         assert "undecided" in it.words()
         assert "index" in it.words()
-        assert {stage.role for stage in it.app.screen.report.plan.stages} >= {"retriever", "generator", "index"}
+        parts = {"retriever", "index", "reranker", "generator"}
+        assert {stage.role for stage in it.app.screen.report.plan.stages} == parts
