@@ -1,7 +1,7 @@
 # make advise   set up, then the questionnaire (or the example report where there is no terminal)
 # make test     set up, then every test
 # make check    style, types, import laws, rules
-# make fuzz     a hundred thousand made-up inputs (an hour)
+# make fuzz     a hundred thousand made-up inputs and a long session (an hour and more)
 # make docs     the pages and the man page that are made from the data
 # make bench    ratios and caps, measured here
 # make clean    remove what the others left in this folder
@@ -32,7 +32,7 @@ check: .venv/.ready-test
 	$(BIN)/advisor rules check
 
 fuzz: .venv/.ready-test
-	FUZZ_EXAMPLES=100000 $(BIN)/python -m pytest tests/fuzz $(PYTEST_ARGS)
+	FUZZ_EXAMPLES=100000 SOAK_ROUNDS=200 $(BIN)/python -m pytest tests/fuzz tests/tui/test_soak.py $(PYTEST_ARGS)
 
 bench: .venv/.ready-test
 	$(BIN)/python -m bench
