@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Starting makes many objects that all stay: looking through them for waste again and again finds none.
     gc.set_threshold(100_000)
     code = run(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: a late Ctrl-C must not take the exit code with it
     gc.freeze()  # and at exit they need not be looked through either
     return code
 

@@ -99,7 +99,8 @@ def test_mistakes_in_words_show_the_line_with_a_caret(run: Run, tmp_path: Path) 
 
 
 def test_a_part_without_a_model_says_why(run: Run) -> None:
-    done = run("recommend", "--set", "task=text-classification", "--set", "input_tokens=4000", "--json")
+    answers = ("task=text-classification", "input_tokens=4000", "languages=many")
+    done = run("recommend", *(word for answer in answers for word in ("--set", answer)), "--json")
     part = done.document["components"][0]
     assert part["model"] is None
     assert any("512" in because["says"] for because in part["because"])

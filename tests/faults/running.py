@@ -26,7 +26,7 @@ child.Child.start.__func__.__kwdefaults__["lock_path"] = pathlib.Path(os.environ
 exec(os.environ.get("BEFORE", ""))
 if "BEGUN" in os.environ:
     os.write(int(os.environ["BEGUN"]), b"!")
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 TICKETS = str(ROOT / "examples" / "ticket-routing.yaml")
 
