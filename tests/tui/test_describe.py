@@ -251,7 +251,7 @@ async def test_answers_that_no_rule_decides_are_told_and_can_be_changed(
 
 
 async def test_without_a_model_that_stands_for_the_advice_the_verdict_says_why(opened: Open) -> None:
-    async with opened(Answers(task="text-classification", languages="many")) as it:
+    async with opened(Answers(task="text-classification", input_tokens=4000, languages="many")) as it:
         recommendation = describe(it).recommendation
         assert recommendation is not None
         assert recommendation.components[0].model is None
