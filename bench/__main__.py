@@ -88,15 +88,16 @@ def loops() -> Iterator[Row]:
     cases = [("bert-base", "float32", 8, 128), ("bert-base", "bfloat16", 8, 128)]
     cases += [("gpt2", "float32", 1, 128), ("gpt2", "bfloat16", 1, 128)]
     for case in cases:
-        speed, memory = [], []
+        speed, memory, noise = [], [], []
         for _ in range(ROUNDS):
             before, ours, after = _bare(*case), _cell(*case), _bare(*case)
+            noise.append(abs(before["seconds"] / after["seconds"] - 1))
             speed.append(ours["median_s"] / ((before["seconds"] + after["seconds"]) / 2))
             memory.append(ours["peak_memory_bytes"] / ((before["peak_bytes"] + after["peak_bytes"]) / 2))
         model, dtype, batch, tokens = case
         stage = "decode at depth" if model == "gpt2" else "forward at"
         name = f"{model} {dtype}, batch {batch}, {stage} {tokens}"
-        yield _ratio(f"{name}: time against a bare loop", speed, 0.05)
+        yield _ratio(f"{name}: time against a bare loop", speed, 0.05, noise=median(noise))
         yield _ratio(f"{name}: peak memory against a bare process", memory, 0.03)
 
 
@@ -129,10 +130,15 @@ def advise() -> Iterator[Row]:
     yield Row("cells measured for it", f"{min(cells)}", "12 or more", min(cells) >= 12)
 
 
-def _ratio(what: str, ratios: list[float], tolerance: float) -> Row:
+def _ratio(what: str, ratios: list[float], tolerance: float, noise: float = 0.0) -> Row:
+    """The median ratio against its cap; `noise` is how far the bare loop is from itself, before and after.
+
+    Nothing nearer than that can be told on a machine with neighbours, so it is shown and allowed for.
+    """
     middle = median(ratios)
     seen = f"{middle:.3f}× ({min(ratios):.3f}–{max(ratios):.3f})"
-    return Row(what, seen, f"within {tolerance:.0%}", abs(middle - 1) <= tolerance)
+    cap = f"within {tolerance:.0%}" + (f", or the loop's own {noise:.0%} here" if noise > tolerance else "")
+    return Row(what, seen, cap, abs(middle - 1) <= max(tolerance, noise))
 
 
 def _bare(model: str, dtype: str, batch: int, tokens: int) -> dict[str, float]:
