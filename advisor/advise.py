@@ -43,6 +43,9 @@ SECONDS_QUICK = 44.0
 SECONDS_MOST = 300.0
 SECONDS_PER_CELL_LEAST = 3.0
 PARAMETERS_AT_QUICK = 500_000_000
+FLOPS_AT_QUICK = 5e11
+"""Arithmetic of the longest single pass that fits the quick time: a prompt of thousands of tokens needs more."""
+PASSES = ("forward", "embed", "prefill", "encode", "rerank")
 CELLS_AT_MOST_SLOW = 3
 """How many cells may share all the time where the first ones are slow: they are the ones a plan cannot do without."""
 
@@ -312,7 +315,7 @@ async def _measured(
         cells = with_own_stages(cells, source, batch_sizes=measuring.batch_sizes)
     began = time.monotonic()
     ready = await child.ready()
-    seconds = seconds_total(entry, len(cells))
+    seconds = seconds_total(entry, cells)
     request = Measure(
         id=time.monotonic_ns() % 1_000_000_000,
         model=entry,
@@ -347,11 +350,18 @@ def _cancelled(profiles: Sequence[Profile]) -> bool:
     return any("cancelled" in cell.flags for one in profiles for cell in one.cells)
 
 
-def seconds_total(entry: ModelEntry, cells: int) -> float:
-    """Seconds the quick effort gives the cells of one model: more for a larger model or a longer list, capped."""
-    scale = max(1.0, entry.parameters / PARAMETERS_AT_QUICK)
-    floor = SECONDS_PER_CELL_LEAST * cells
-    return max(floor, min(SECONDS_QUICK * scale, SECONDS_MOST))
+def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan]) -> float:
+    """Seconds the quick effort gives the cells of one model: more for a larger model, longer texts or a longer list.
+
+    The first two are capped. What one request takes alone decides, because no plan can do without that cell.
+    """
+    from advisor.core.model.cost import stage_flops
+
+    longest = max(
+        (stage_flops(entry, plan) for plan in cells if plan.batch_size == 1 and plan.stage in PASSES), default=0
+    )
+    scale = max(1.0, entry.parameters / PARAMETERS_AT_QUICK, longest / FLOPS_AT_QUICK)
+    return max(SECONDS_PER_CELL_LEAST * len(cells), min(SECONDS_QUICK * scale, SECONDS_MOST))
 
 
 def _runs(part: Component, entry: ModelEntry) -> bool:
