@@ -131,14 +131,11 @@ def advise() -> Iterator[Row]:
 
 
 def _ratio(what: str, ratios: list[float], tolerance: float, noise: float = 0.0) -> Row:
-    """The median ratio against its cap; `noise` is how far the bare loop is from itself, before and after.
-
-    Nothing nearer than that can be told on a machine with neighbours, so it is shown and allowed for.
-    """
+    """The median ratio against its cap; `noise`, how far the bare loop is from itself before and after, is shown only."""
     middle = median(ratios)
     seen = f"{middle:.3f}× ({min(ratios):.3f}–{max(ratios):.3f})"
-    cap = f"within {tolerance:.0%}" + (f", or the loop's own {noise:.0%} here" if noise > tolerance else "")
-    return Row(what, seen, cap, abs(middle - 1) <= max(tolerance, noise))
+    cap = f"within {tolerance:.0%}" + (f" (the bare loop from itself: {noise:.0%})" if noise else "")
+    return Row(what, seen, cap, abs(middle - 1) <= tolerance)
 
 
 def _bare(model: str, dtype: str, batch: int, tokens: int) -> dict[str, float]:
