@@ -131,7 +131,7 @@ def advise() -> Iterator[Row]:
 
 
 def _ratio(what: str, ratios: list[float], tolerance: float, noise: float = 0.0) -> Row:
-    """The median ratio against its cap; `noise`, how far the bare loop is from itself before and after, is shown only."""
+    """The median ratio against its cap. `noise`, the bare loop before against itself after, is shown and no more."""
     middle = median(ratios)
     seen = f"{middle:.3f}× ({min(ratios):.3f}–{max(ratios):.3f})"
     cap = f"within {tolerance:.0%}" + (f" (the bare loop from itself: {noise:.0%})" if noise else "")
