@@ -43,8 +43,6 @@ _NOT_OF_A_MODULE = {
     "source",
 }
 """What an entry says of a model that is not built: names, words, sources."""
-_NOT_OF_THE_FILES = {"folder", "name", "hub_id", "revision", "notes"}
-"""Where a model's files lie and came from: what they hold is known by their hashes."""
 _NOT_OF_FILES = {"folder", "name", "hub_id", "revision", "notes"}
 """Where a model's files lie and what is said of them: the same weights and tokenizer give the same figures anywhere."""
 
@@ -60,8 +58,6 @@ def conditions(request: Measure, machine: Machine, plan: CellPlan, *, measured_b
     asked["model"] = {key: value for key, value in asked["model"].items() if key not in _NOT_OF_A_MODULE}
     if asked["source"] is not None:
         asked["source"] = {key: value for key, value in asked["source"].items() if key not in _NOT_OF_FILES}
-    if asked.get("source"):
-        asked["source"] = {key: value for key, value in asked["source"].items() if key not in _NOT_OF_THE_FILES}
     asked["threads"] = request.threads or machine.cores_usable
     return {
         "asked": asked,
