@@ -12,6 +12,7 @@ from advisor.core.machine_report import MachineReport
 from advisor.core.model.document import ModelDocument, ModelsDocument
 from advisor.core.problems import ErrorDocument
 from advisor.core.report import Report
+from advisor.core.review.document import CheckDocument
 from advisor.core.sizing.measurement import Profile
 from advisor.core.workload import Answers
 
@@ -29,5 +30,6 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "explanations": ExplanationsDocument,
     "history": HistoryDocument,
     "machine": MachineReport,
+    "check": CheckDocument,
     "error": ErrorDocument,
 }
