@@ -2,8 +2,8 @@
 
     python -m bench [start|rules|loops|weights|advise …]
 
-Figures are medians; times are compared as ratios within one run, because machines are shared and noisy. Exit code 1
-where a cap is missed.
+Figures are medians; times are compared as ratios within one run, because machines are shared and noisy. What was seen
+is written into docs/benchmarks.md. Exit code 1 where a cap is missed.
 """
 
 from __future__ import annotations
@@ -15,25 +15,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from statistics import median
+
+from bench.page import PAGE, Row, replaced
 
 ROOT = Path(__file__).resolve().parent.parent
 ADVISOR = str(Path(sys.executable).parent / "advisor")
 TICKETS = str(ROOT / "examples" / "ticket-routing.yaml")
 BASELINE = "from pydantic import BaseModel; import yaml, argparse"
 ROUNDS = 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """One promise: what it is, what was seen, the cap, and whether it holds."""
-
-    what: str
-    seen: str
-    cap: str
-    holds: bool
 
 
 def start() -> Iterator[Row]:
@@ -190,10 +182,21 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_DATA_HOME"] = folder  # what a bench measures is no past run of the person who starts it
         for name in names or SECTIONS:
+            rows = []
             for row in SECTIONS[name]():
                 print(f"{'✓' if row.holds else '✗'} {row.what:<68} {row.seen:<28} {row.cap}", flush=True)
                 missed += not row.holds
+                rows.append(row)
+            page = replaced(PAGE.read_text("utf-8"), name, rows, machine=_machine(), day=date.today().isoformat())
+            PAGE.write_text(page, "utf-8")
     return 1 if missed else 0
+
+
+def _machine() -> str:
+    """The machine in words, as `advisor doctor` has it."""
+    from advisor.store.machine import cores_usable, cpu_name
+
+    return f"{cores_usable()} cores of {cpu_name()}"
 
 
 if __name__ == "__main__":
