@@ -17,7 +17,7 @@ from advisor.core.guide.decide import decide
 from advisor.core.guide.recommendation import Because
 from advisor.core.hardware import Dtype
 from advisor.core.model.catalog import OURS, Catalog
-from advisor.core.model.cost import stages_of
+from advisor.core.model.cost import anatomy, stages_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.memory import PeakMemory, peak_memory, sized
 from advisor.core.task import Task
@@ -135,14 +135,25 @@ def _context_needed(entry: ModelEntry, need: Need) -> int:
 
 def _length_refusal(entry: ModelEntry, need: Need) -> str | None:
     needed = _context_needed(entry, need)
-    if not entry.context_is_hard or needed <= entry.context_tokens:
+    if not entry.context_is_hard:
         return None
+    if needed <= entry.context_tokens:
+        return _output_refusal(entry, need)
     if entry.context_covers == "input":
         words = f"{entry.id} reads at most {entry.context_tokens:,} tokens, and the input has up to {needed:,}."
     else:
         total = f"{need.input_tokens:,} + {need.output_tokens:,} = {needed:,} are needed"
         words = f"{entry.id} holds {entry.context_tokens:,} tokens of input and output together, and {total}."
     return f"{words} {entry.context_note}" if entry.context_note else words
+
+
+def _output_refusal(entry: ModelEntry, need: Need) -> str | None:
+    """A target with a table of positions of its own ends where the table does."""
+    if entry.context_covers == "input+output" or need.output_tokens <= entry.context_tokens:
+        return None
+    if not anatomy(entry).position_rows:
+        return None
+    return f"{entry.id} writes at most {entry.context_tokens:,} tokens, and the output has up to {need.output_tokens:,}."
 
 
 def _memory_refusal(entry: ModelEntry, need: Need, dtype: Dtype) -> str:

@@ -194,6 +194,18 @@ def test_long_texts_in_many_languages_have_no_model_and_the_reasons_are_said(cat
     assert "many languages are asked for" in said(choice)
 
 
+def test_a_target_longer_than_its_table_of_positions_is_refused() -> None:
+    preferred = name(choose(translator(), SHIPPED))
+    assert preferred is not None
+    bart = SHIPPED.get("bart-base").model_copy(update={"id": preferred})
+    catalog = replace(SHIPPED, entries={**SHIPPED.entries, preferred: bart})
+    assert name(choose(translator(output_tokens=1024), catalog)) == preferred
+    choice = choose(translator(output_tokens=1025), catalog)
+    assert name(choice) != preferred
+    assert f"{preferred} writes at most 1,024 tokens, and the output has up to 1,025." in said(choice)
+    assert name(choose(translator(output_tokens=1025), SHIPPED)) == preferred, "relative positions have no table"
+
+
 def test_the_least_encoder_is_left_where_memory_is_short(catalog: Catalog) -> None:
     least = memory_needed(catalog.get("bert-base"), need(), "bfloat16").total
     assert name(choose(need(memory_limit_bytes=least), catalog)) == "bert-base"
