@@ -153,7 +153,8 @@ def _output_refusal(entry: ModelEntry, need: Need) -> str | None:
         return None
     if not anatomy(entry).position_rows:
         return None
-    return f"{entry.id} writes at most {entry.context_tokens:,} tokens, and the output has up to {need.output_tokens:,}."
+    asked = f"the output has up to {need.output_tokens:,}"
+    return f"{entry.id} writes at most {entry.context_tokens:,} tokens, and {asked}."
 
 
 def _memory_refusal(entry: ModelEntry, need: Need, dtype: Dtype) -> str:
