@@ -10,6 +10,7 @@ import json
 import re
 import types
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -52,15 +53,27 @@ class Read(Protocol):
 def validate(parsed: Read, model: type[M], *, at: Steps = (), strict: bool = False) -> tuple[M | None, list[Problem]]:
     """The value at `at` as a `model`, or None and every problem, sorted by position.
 
-    With `strict` a figure in quotes is no figure, as in JSON: for what a program has written.
+    With `strict`, for what a program has written, a figure in quotes is no figure, as in JSON, and keys that are not
+    known are passed over: a later release may have added them.
     """
     value = _at(parsed.value, at)
     try:
-        return model.model_validate_json(json.dumps(value), strict=True) if strict else model.model_validate(value), []
+        return _of_a_program(model, value) if strict else model.model_validate(value), []
     except ValidationError as error:
         problems = [_problem(parsed, model, at, details) for details in error.errors(include_url=False)]
     unique = {(problem.line, problem.column, problem.message): problem for problem in problems}
     return None, sorted(unique.values(), key=lambda problem: (problem.line or 0, problem.column or 0))
+
+
+def _of_a_program(model: type[M], value: Any) -> M:
+    try:
+        return model.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        found = [one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"]
+    known = deepcopy(value)
+    for *path, key in {_steps_in_file(value, place) for place in found}:
+        _at(known, tuple(path)).pop(key)
+    return model.model_validate_json(json.dumps(known), strict=True)
 
 
 def _problem(parsed: Read, model: type[BaseModel], at: Steps, details: ErrorDetails) -> Problem:

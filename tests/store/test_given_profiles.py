@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from advisor.core.errors import AdvisorError, Problem
+from advisor.core.sizing.measurement import Profile
 from advisor.store.given_profiles import read_profiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,11 +78,17 @@ def test_a_figure_in_quotes_is_no_figure(write: Write) -> None:
 
 
 def test_a_mistake_inside_a_report_stands_at_its_own_line(write: Write) -> None:
-    profile = REPORT["profiles"][0] | {"surprise": 1}
+    profile = REPORT["profiles"][0] | {"wall_s": "long"}
     path = write(REPORT | {"profiles": [profile]})
     (problem,) = problems(path)
-    assert 'unknown key "surprise"' in problem.message
-    assert '"surprise": 1' in Path(path).read_text().splitlines()[(problem.line or 0) - 1]
+    assert "wall_s must be a number" in problem.message
+    assert '"wall_s": "long"' in Path(path).read_text().splitlines()[(problem.line or 0) - 1]
+
+
+def test_keys_that_a_later_release_added_are_passed_over(write: Write) -> None:
+    cells = [PROFILE["cells"][0] | {"later": {"deep": [1]}}, *PROFILE["cells"][1:]]
+    (given,) = read_profiles([write(PROFILE | {"cells": cells, "later": 1})])
+    assert given.profile == Profile.model_validate(PROFILE)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"kind": "profile", "kind": "profile"}', "\x00", "[" * 50])
