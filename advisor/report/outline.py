@@ -10,7 +10,7 @@ from datetime import datetime
 
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
-from advisor.core.sizing.measurement import Cell, Profile, ProfiledModel
+from advisor.core.sizing.measurement import Cell, Profile, ProfiledModel, Surface
 from advisor.core.sizing.plan import Percentiles, Plan, PlanStage
 from advisor.core.workload import Workload
 from advisor.report import figures
@@ -35,9 +35,25 @@ def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
     if files := files_words(model):
         blocks.append(Paragraph(files))
     blocks.append(cells_table(profile.cells))
+    if surfaces := surface_words(profile.surfaces):
+        blocks.append(bullets(surfaces))
     if notes := [*model.notes, *_notes(profile.cells), *_launch_bound(profile.cells)]:
         blocks.append(bullets(notes))
     return blocks
+
+
+def surface_words(surfaces: Sequence[Surface]) -> list[str]:
+    """What stands for times between cells, and how far off it is; what could not be fitted, with the reason."""
+    return [f"Between cells, {one.stage} {one.dtype}: {_fit_words(one)}" for one in surfaces]
+
+
+def _fit_words(surface: Surface) -> str:
+    if not surface.coefficients or surface.holdout_error_pct is None or surface.holdout_worst_pct is None:
+        return f"straight lines, of unknown error. {surface.note or ''}".rstrip()
+    fitted = ", ".join(f"{name} {figures.seconds(value)}" for name, value in surface.coefficients.items())
+    error, worst = (figures.percent(share / 100) for share in (surface.holdout_error_pct, surface.holdout_worst_pct))
+    words = f"T = {surface.formula} and each cell's own distance from it ({fitted}; interpolated)"
+    return f"{words}. A cell left out is put {error} off by the others (median; {worst} at worst)."
 
 
 def _launch_bound(cells: Sequence[Cell]) -> list[str]:
@@ -267,5 +283,11 @@ def _stage_row(stage: PlanStage) -> tuple[str, ...]:
         figures.milliseconds(latency.p95) if latency else "–",
         figures.replicas(stage.replicas) if stage.replicas else "–",
         figures.gib(stage.peak_memory_bytes) if stage.peak_memory_bytes else "–",
-        stage.origin or "not measured",
+        _origin(stage),
     )
+
+
+def _origin(stage: PlanStage) -> str:
+    """Where its figures come from, and the hold-out error of what lies between cells, where that is known."""
+    error = "" if stage.error_pct is None else f" ± {figures.percent(stage.error_pct / 100)}"
+    return f"{stage.origin}{error}" if stage.origin else "not measured"

@@ -20,16 +20,22 @@ from advisor.core.model.memory import peak_memory_estimate_bytes
 from advisor.core.sizing.decoding import Decoder, StepTimes
 from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
 from advisor.core.sizing.measurement import Cell, CellPlan, Origin, Profile, Stage
+from advisor.core.sizing.measurement import Surface as Fitted
 from advisor.core.sizing.plan import Serving
 from advisor.core.sizing.serving import Batcher, Server, resampled, uniform_draws
+from advisor.core.sizing.surface import fits_of
 
 
 @dataclass(frozen=True, slots=True)
 class StageFact:
-    """One stage of a candidate and where its times come from."""
+    """One stage of a candidate, where its times come from, and how far off in per cent times between cells may be.
+
+    `error_pct` is None where nothing lies between cells, or nobody knows.
+    """
 
     stage: Stage
     origin: Origin
+    error_pct: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def part_of(role: Role, profile: Profile, entry: ModelEntry | None, lengths: Len
     candidates: list[Candidate] = []
     tokenizing = Surface.of(cell for cell in profile.cells if cell.stage == "tokenize")
     for cells in _by_configuration(profile.cells):
-        source = _Source(cells, entry, lengths, tokenizing)
+        source = _Source(cells, entry, lengths, tokenizing, fits_of(profile.surfaces, cells[0]))
         candidates += source.batchers(stages[0]) if len(stages) == 1 else source.decoders(stages[0])
     missing = None if candidates else _why_missing(profile.cells, stages)
     return Part(role, profile.model.id, stages, lengths, tuple(candidates), missing, writes=len(stages) > 1)
@@ -129,13 +135,14 @@ class _Source:
     entry: ModelEntry | None
     lengths: Lengths
     tokenizing: Surface
+    fits: Mapping[Stage, Fitted]
 
     def batchers(self, stage: Stage) -> list[Candidate]:
         """A greedy batcher for each measured limit on the batch.
 
         A request of many texts is served alone, in as many passes as the limit makes of it.
         """
-        surface = Surface.of(self._of(stage))
+        surface = Surface.of(self._of(stage), fit=self.fits.get(stage))
         if not surface.points:
             return []
         tokens = self.lengths.input_tokens
@@ -150,7 +157,7 @@ class _Source:
         return [
             Candidate(
                 serving=self._serving(batch),
-                stages=(StageFact(stage, self._origin(surface, stage, tokens, put_together=put_together(batch))),),
+                stages=(self._fact(surface, stage, tokens, put_together=put_together(batch)),),
                 servers={
                     bound: Batcher(self._requests_s(times[bound], batch), self._request_residuals(residuals, batch))
                     for bound in BOUNDS
@@ -185,20 +192,21 @@ class _Source:
 
     def decoders(self, reading: Stage) -> list[Candidate]:
         """Continuous batching for each measured number of slots."""
-        read, yields_token = Surface.of(self._of(reading)), reading == "prefill"
+        read = Surface.of(self._of(reading), fit=self.fits.get(reading))
+        yields_token = reading == "prefill"
         steps = max(self.lengths.output_tokens, 1) - (1 if yields_token else 0)
         decode, floors = self._decode_cells(needs_source=not yields_token)
-        step = Surface.of(decode, by_context=True)
+        step = Surface.of(decode, by_context=True, fit=self.fits.get("decode"))
         if not read.points or (steps > 0 and not step.points):
             return []
         tokens = self.lengths.input_tokens
         first = tokens if yields_token else 0
         last = first + max(steps - 1, 0)
-        facts = [StageFact(reading, self._origin(read, reading, tokens))]
+        facts = [self._fact(read, reading, tokens)]
         floors = [] if steps == 0 else floors
         floors += [] if read.reaches(tokens) else [_beyond(reading, "inputs", tokens, read)]
         if steps:
-            facts.append(StageFact("decode", self._origin(step, "decode", last, put_together=True)))
+            facts.append(self._fact(step, "decode", last, put_together=True))
             floors += [] if step.reaches(last) else [_beyond("decode", "caches", last, step)]
         near = self._near(reading, read)
         residuals = residuals_of(near), residuals_of(decode)
@@ -274,6 +282,11 @@ class _Source:
         return Serving(
             runtime=cell.runtime, dtype=cell.dtype, threads=cell.threads, max_batch_size=batch, device=cell.device
         )
+
+    def _fact(self, surface: Surface, stage: Stage, tokens: int, *, put_together: bool = False) -> StageFact:
+        origin = self._origin(surface, stage, tokens, put_together=put_together)
+        fit = surface.fit if origin == "interpolated" else None
+        return StageFact(stage, origin, None if fit is None else fit.holdout_error_pct)
 
     def _origin(self, surface: Surface, stage: Stage, tokens: int, *, put_together: bool = False) -> Origin:
         """Measured only if this very length was; what is put together from steps or passes never is."""

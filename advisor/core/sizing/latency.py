@@ -6,6 +6,10 @@ length the surface stays level, which is a floor and is marked as one. The one i
 never takes less time, so a run that did more in less time shows what the smaller one needs at most. Disturbance only
 ever adds time; read this way, one disturbed cell cannot spoil the larger ones, and a cell that is missing is taken to
 need no more than the next bigger one.
+
+Where a formula was fitted to the cells, times between two lengths follow its bend instead of a straight line, and the
+error it made with cells it had not seen widens the bounds of every time that was not measured: never beyond the bounds
+of the measured cells on either side, by the same idea.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from advisor.core.sizing.measurement import Cell, Flag
+from advisor.core.sizing.measurement import Surface as Fitted
+from advisor.core.sizing.surface import bend_s, error_share
 
 Bound = Literal["low", "mid", "high"]
 """The lower end of what was measured (a fast machine), its median, its upper end."""
@@ -36,6 +42,7 @@ _INVALID: frozenset[Flag] = frozenset(
         "not-finite",
         "cancelled",
         "above-peak",
+        "deviates",
     }
 )
 """Flags of cells whose figures, if they have any, are not the time of a run."""
@@ -74,20 +81,21 @@ class Surface:
     """T(batch size, tokens) of one stage in one configuration, from its cells.
 
     `points` holds low, mid and high seconds by (batch size, tokens). Tokens are the length read, or the depth of the
-    cache.
+    cache. `fit` is what was fitted to them; without it times between them are linear and their error is unknown.
     """
 
     points: Mapping[tuple[int, int], Mapping[Bound, float]]
+    fit: Fitted | None = None
 
     @classmethod
-    def of(cls, cells: Iterable[Cell], *, by_context: bool = False) -> Surface:
+    def of(cls, cells: Iterable[Cell], *, by_context: bool = False, fit: Fitted | None = None) -> Surface:
         """The surface of the usable ones among these cells. Of two at one shape the slower counts."""
         points: dict[tuple[int, int], dict[Bound, float]] = {}
         for cell in filter(usable, cells):
             shape = (cell.batch_size, (cell.context_tokens if by_context else cell.input_tokens) or 0)
             found, before = bounds_of(cell), points.get(shape)
             points[shape] = found if before is None else {key: max(found[key], before[key]) for key in BOUNDS}
-        return cls(points)
+        return cls(points, fit if fit is not None and fit.coefficients else None)
 
     @property
     def batches(self) -> tuple[int, ...]:
@@ -117,13 +125,25 @@ class Surface:
         """Seconds of one pass over 1, 2, 3 … texts of `tokens` tokens, up to the largest batch known at that length."""
         before, after = self.around(tokens)
         clamped = min(max(tokens, before), after)
-        share = 0.0 if after == before else (clamped - before) / (after - before)
         knots: list[tuple[int, float]] = []
         for batch in self.batches:
             near, far = self._value(batch, before, bound), self._value(batch, after, bound)
             if near is not None and far is not None:
-                knots.append((batch, near + share * (far - near)))
-        return _filled_in(knots)
+                seconds = self._between(batch, (before, near), clamped, (after, far), bound)
+                # the bend of a larger batch is deeper: it may not fall below a smaller one's
+                knots.append((batch, max(seconds, knots[-1][1]) if knots else seconds))
+        return _filled_in(knots, bound, error_share(self.fit))
+
+    def _between(
+        self, batch: int, near: tuple[int, float], tokens: float, far: tuple[int, float], bound: Bound
+    ) -> float:
+        """Seconds at a length between two measured ones: the formula's bend hung up between them."""
+        (before, least), (after, most) = near, far
+        if after == before or least == most:
+            return least
+        straight = least + (tokens - before) / (after - before) * (most - least)
+        bent = straight + bend_s(self.fit, batch, before, tokens, after)
+        return _widened(max(bent, least), least, most, bound, error_share(self.fit))
 
     def _value(self, batch: int, tokens: int, bound: Bound) -> float | None:
         """T at a point of the grid: the shortest run that was at least as big in both directions, None without one."""
@@ -131,7 +151,7 @@ class Surface:
         return min(as_big, default=None)
 
 
-def _filled_in(knots: list[tuple[int, float]]) -> tuple[float, ...]:
+def _filled_in(knots: list[tuple[int, float]], bound: Bound, error: float) -> tuple[float, ...]:
     """Seconds for every batch size from 1 to the last knot; below the first knot what that one takes."""
     times: list[float] = []
     for batch in range(1, knots[-1][0] + 1):
@@ -139,6 +159,14 @@ def _filled_in(knots: list[tuple[int, float]]) -> tuple[float, ...]:
         size, seconds = knots[right]
         if right > 0 and size != batch:
             size_before, seconds_before = knots[right - 1]
-            seconds = seconds_before + (seconds - seconds_before) * (batch - size_before) / (size - size_before)
+            straight = seconds_before + (seconds - seconds_before) * (batch - size_before) / (size - size_before)
+            seconds = _widened(straight, seconds_before, seconds, bound, error)
         times.append(seconds)
     return tuple(times)
+
+
+def _widened(seconds: float, near: float, far: float, bound: Bound, error: float) -> float:
+    """A time that was not measured, by the error of the fit, within the times on either side."""
+    if bound == "mid":
+        return seconds
+    return min(seconds * (1 + error), far) if bound == "high" else max(seconds * (1 - error), near)

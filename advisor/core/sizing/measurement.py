@@ -19,8 +19,8 @@ from advisor.core.values import Document, Value
 
 Stage = Literal["forward", "prefill", "encode", "decode", "embed", "search", "rerank", "load", "tokenize"]
 Origin = Literal["measured", "interpolated", "extrapolated", "formula", "assumed"]
-Effort = Literal["quick"]
-Runtime = Literal["torch"]
+Effort = Literal["quick", "standard", "thorough"]
+Runtime = Literal["torch", "openvino", "ctranslate2"]
 Flag = Literal[
     "not-steady",
     "undecided",
@@ -41,6 +41,7 @@ Flag = Literal[
     "foreign-process",
     "fits-in-cache",
     "above-peak",
+    "deviates",
 ]
 
 
@@ -60,17 +61,32 @@ class CellPlan(Value):
     context_tokens: int | None = None
 
 
+class Deviation(Value):
+    """How far an output is from that of float32 on the same weights and inputs: the worst of all that were compared.
+
+    Logits are compared without what is added to all of them alike, which changes no probability. `next_token_agreement`
+    is the part of positions with the same most likely token, None for random weights and for what gives no logits.
+    """
+
+    cosine: float
+    relative_error: float
+    next_token_agreement: float | None = None
+
+
 class Cell(Value):
     """One measured cell, or one that could not be measured: then `flags` and `note` say why and the figures are None.
 
-    `ci95_s` is the distribution-free order-statistic interval of the median; `p95_s` is the sample that bounds the 95th
-    percentile from above with 95 % confidence, which needs 59 samples. Throughput counts `throughput_unit` per second
-    at the median: sequences for whole passes, tokens for decode. `flops` and `bytes_moved` are closed forms
-    for one run of the cell. `peak_memory_bytes` comes from a pass of its own; on a CUDA card it is what torch had
-    reserved (`peak_reserved_bytes`) and what the driver keeps for the process beside it. There `device_time_s` is the
-    median between two events on the device, and `launch_overhead_s` what a caller waits beyond that. `samples_s` holds
-    every sample, in order. `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it,
-    None where this one did.
+    From one process, `ci95_s` is the distribution-free order-statistic interval of the median; from several, the
+    median is that of `process_medians_s` and the interval Student's t over them. `p95_s` and `p99_s` are the samples
+    that bound these percentiles from above with 95 % confidence, which needs 59 and 299 samples. Throughput counts
+    `throughput_unit` per second at the median: sequences for whole passes, tokens for decode. `flops` and
+    `bytes_moved` are closed forms for one run of the cell. `peak_memory_bytes` comes from a pass of its own; on a
+    CUDA card it is what torch had reserved (`peak_reserved_bytes`) and what the driver keeps for the process beside
+    it. There `device_time_s` is the median between two events on the device, and `launch_overhead_s` what a caller
+    waits beyond that. `samples_s` holds every sample, process by process in the order taken; `process_samples` counts
+    each one's. `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it, None where
+    this one did. `mfu` and `mbu` are shares of the device's measured peaks, `roofline_s` is the time no run can fall
+    below by them and `roofline_bound` says which peak sets it; None where a peak is not known.
     """
 
     stage: Stage
@@ -87,8 +103,9 @@ class Cell(Value):
     samples: int
     median_s: float | None
     ci95_s: tuple[float, float] | None
-    ci_method: Literal["order-statistic"] = "order-statistic"
+    ci_method: Literal["order-statistic", "student-t"] = "order-statistic"
     p95_s: float | None
+    p99_s: float | None = None
     throughput_per_s: float | None
     throughput_unit: Literal["sequences", "tokens"]
     peak_memory_bytes: int | None
@@ -96,6 +113,8 @@ class Cell(Value):
     bytes_moved: int | None
     mfu: float | None = None
     mbu: float | None = None
+    roofline_s: float | None = None
+    roofline_bound: Literal["arithmetic", "memory"] | None = None
     flags: tuple[Flag, ...] = ()
     note: str | None = None
     device_time_s: float | None = None
@@ -106,6 +125,8 @@ class Cell(Value):
     outliers: int | None = None
     more_samples: int | None = None
     samples_s: tuple[float, ...] | None = None
+    process_samples: tuple[int, ...] | None = None
+    process_medians_s: tuple[float, ...] | None = None
     measured_at: datetime | None = None
     reused_from: int | None = None
 
@@ -176,6 +197,14 @@ def profiled_model(
     return model.model_copy(update=known | {"notes": (*source.notes, *without, *notes)})
 
 
+class NotAvailable(Value):
+    """A configuration that cannot serve the model here, and why."""
+
+    runtime: Runtime
+    dtype: Dtype
+    reason: str
+
+
 class Best(Value):
     """The cells (indices into `cells`) that served fastest, per stage."""
 
@@ -185,14 +214,25 @@ class Best(Value):
 
 
 class Surface(Value):
-    """A latency surface fitted to cells."""
+    """A latency surface fitted to cells: seconds for b texts of s tokens, or one step of b answers with ctx attended.
+
+    `coefficients` is empty where there are too few cells, and `note` says so. The errors are how far each cell is from
+    what the others say of it: `holdout_error_pct` the median of all cells, `holdout_worst_pct` the largest, by which
+    the bounds of a time between cells are widened. Reading a surface needs the cells it was fitted to, see
+    `core.sizing.surface`.
+    """
 
     stage: Stage
     runtime: Runtime
     dtype: Dtype
+    device: str = "cpu"
+    threads: int | None = None
+    cells: int = 0
     formula: str
     coefficients: dict[str, float]
     holdout_error_pct: float | None
+    holdout_worst_pct: float | None = None
+    note: str | None = None
 
 
 class Profile(Document):
@@ -204,4 +244,5 @@ class Profile(Document):
     cells: tuple[Cell, ...]
     best: tuple[Best, ...]
     surfaces: tuple[Surface, ...] = ()
+    not_available: tuple[NotAvailable, ...] = ()
     wall_s: float

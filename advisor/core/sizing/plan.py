@@ -57,7 +57,10 @@ class Serving(Value):
 
 
 class PlanStage(Value):
-    """One stage of the pipeline. A part that was not measured has figures None and a `note` that says why."""
+    """One stage of the pipeline. A part that was not measured has figures None and a `note` that says why.
+
+    `error_pct` is the hold-out error of the surface that times between cells were read from (median, in per cent).
+    """
 
     role: Role
     model: str | None
@@ -67,6 +70,7 @@ class PlanStage(Value):
     replicas: ReplicaRange | None
     peak_memory_bytes: int | None
     origin: Origin | None
+    error_pct: float | None = None
     note: str | None = None
 
 
@@ -85,6 +89,19 @@ class Assumption(Value):
     value: Answer
     origin: Literal["assumed"] = "assumed"
     says: str
+
+
+class WhatIf(Value):
+    """The same service if requests came or were shared differently: replicas for the budgets, None where none do.
+
+    `latency_ms` is what requests would get from the planned number of replicas.
+    """
+
+    name: Literal["BURSTS", "TAKING_TURNS", "ONE_QUEUE"]
+    says: str
+    replicas: int | None
+    latency_ms: Percentiles
+    origin: Literal["assumed"] = "assumed"
 
 
 class Nearest(Value):
@@ -113,7 +130,7 @@ class Plan(Value):
     cannot be met however many there are, both `replicas` and `utilisation` are None, and `nearest` says what would do.
     `cost_per_million_requests` is in the currency of `replica_cost_per_hour`, with replicas paid for around the
     clock. In a pipeline with a part that has no figure, all of these are of the parts that have
-    one.
+    one. `what_if` holds other traffic and other ways to share it, where one part is planned.
     """
 
     verdict: Verdict
@@ -133,6 +150,7 @@ class Plan(Value):
     stages: tuple[PlanStage, ...]
     findings: tuple[Finding, ...]
     assumptions: tuple[Assumption, ...] = ()
+    what_if: tuple[WhatIf, ...] = ()
     nearest: Nearest | None
     first_thing_to_change: str | None
     reproduce: str

@@ -214,6 +214,7 @@ def _measured_stages(sized: SizedPart, *, planned: bool) -> list[PlanStage]:
             replicas=replicas,
             peak_memory_bytes=candidate.peak_memory_bytes,
             origin=fact.origin,
+            error_pct=fact.error_pct,
             note=note,
         )
         for fact in candidate.stages

@@ -7,8 +7,10 @@ and counts up to them, so one that no machine can have had is a mistake with a p
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
-from advisor.core.sizing.measurement import Cell, Profile
+from advisor.core.sizing.measurement import Cell, Profile, Surface
+from advisor.core.sizing.surface import terms_of
 
 MOST_BATCH = 65_536
 MOST_TOKENS = 10_000_000
@@ -32,6 +34,21 @@ def doubts(profile: Profile) -> Iterator[Doubt]:
             yield ("machine", "device_details", number, "memory_limit_bytes"), "a device has some memory"
     for number, cell in enumerate(profile.cells):
         yield from ((("cells", number, key), words) for key, words in _doubts_of(cell))
+    for number, surface in enumerate(profile.surfaces):
+        yield from ((("surfaces", number, key), words) for key, words in _doubts_of_fit(surface))
+
+
+def _doubts_of_fit(surface: Surface) -> Iterator[tuple[str, str]]:
+    """A term that takes time away, or is none of its stage, would bend a plan to anything."""
+    for name, value in surface.coefficients.items():
+        if name not in terms_of(surface.stage):
+            yield "coefficients", f"{surface.stage} has the coefficients {', '.join(terms_of(surface.stage))}"
+        elif not 0 <= value <= LONGEST_S:
+            yield "coefficients", "a coefficient is a number of seconds, and none takes time away"
+    for key in ("holdout_error_pct", "holdout_worst_pct"):
+        error = getattr(surface, key)
+        if error is not None and not 0 <= error < inf:
+            yield key, "an error is a number of per cent from 0 on"
 
 
 def _doubts_of(cell: Cell) -> Iterator[tuple[str, str]]:
