@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from advisor.core.architecture import Role
 from advisor.core.characters import visible
 from advisor.core.errors import AdvisorError, Problem
-from advisor.core.protocol import Event, Finished, Measured, Reused, Started, Waiting
+from advisor.core.protocol import Event, Finished, Measured, Peaked, Reused, Started, Waiting
 from advisor.report import figures
 from advisor.report.outline import cell_name, reused_words
 
@@ -32,6 +32,8 @@ class Progress:
             self.say(f"waiting: {holder} is measuring on this machine")
         elif isinstance(event, Reused):
             self.say(f"{role}: {reused_words(event.reused, event.cells, event.earliest, event.latest)}")
+        elif isinstance(event, Peaked):
+            self.say(f"what this machine can do at most: {figures.peaks(event.peaks)}")
         elif isinstance(event, Started):
             self.measuring = True
         elif isinstance(event, Measured):

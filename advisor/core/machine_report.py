@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from advisor.core.hardware import DeviceDetail, PeakFlops
+from advisor.core.hardware import DeviceDetail, PeakFlops, Peaks
 from advisor.core.values import Document, Value
 
 Level = Literal["wrong", "slow", "note"]
@@ -84,7 +84,9 @@ class Diagnosis(Value):
 
 
 class MachineReport(Document):
-    """This machine. `devices` are what torch may find here; `tested_versions` differ from those that are installed."""
+    """This machine. `peaks` are those measured so far, by device; the two keys above them are the processor's.
+
+    `devices` are what torch may find here; `tested_versions` differ from those that are installed."""
 
     kind: Literal["machine"] = "machine"
     cpu: str
@@ -98,6 +100,7 @@ class MachineReport(Document):
     device_details: tuple[DeviceDetail, ...]
     peak_flops_per_s: PeakFlops = Field(default_factory=PeakFlops)
     peak_bytes_per_s: float | None = None
+    peaks: tuple[Peaks, ...] = ()
     versions: dict[str, str | None]
     tested_versions: dict[str, str]
     tested_pythons: tuple[str, ...]

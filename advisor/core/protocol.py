@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from advisor.core.hardware import Machine
+from advisor.core.attention import Look
+from advisor.core.hardware import Machine, Peaks
+from advisor.core.inspection import Cosine
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.source import ModelSource, Weights
 from advisor.core.sizing.measurement import Cell, CellPlan, Effort
@@ -24,7 +26,9 @@ class Measure(Value):
     `threads` None lets the child choose (the protocol's minimum). `seconds_per_cell` caps one cell's warm-up and
     samples, `seconds_total` the whole request: cells not begun by then are flagged `undecided`. `memory_limit_bytes` is
     what model and run may take; what does not fit is refused before allocation. A cell whose median is certain to miss
-    `latency_budget_s` is not sampled further. `source` holds the files of a model that is no catalogue entry.
+    `latency_budget_s` is not sampled further, nor is one of which every sample lies below `settled_below_s`: there the
+    caller knows that nothing would change. `source` holds the files of a model that is no catalogue entry. With
+    `wants_peaks` cells are held against the device's peaks: `peaks` are those known, the others are measured first.
     """
 
     request: Literal["measure"] = "measure"
@@ -38,8 +42,11 @@ class Measure(Value):
     seconds_total: float
     memory_limit_bytes: int
     latency_budget_s: float | None = None
+    settled_below_s: float | None = None
     seed: int = 0
     source: ModelSource | None = None
+    wants_peaks: bool = False
+    peaks: Peaks | None = None
 
 
 class Cancel(Value):
@@ -47,6 +54,21 @@ class Cancel(Value):
 
     request: Literal["cancel"] = "cancel"
     id: int
+
+
+class Inspect(Value):
+    """Build this model, from its files where it has any, and see what its attention does. For `--inspect` alone.
+
+    `texts` are embedded where the weights are real, to see how far apart the model puts them.
+    """
+
+    request: Literal["inspect"] = "inspect"
+    id: int
+    model: ModelEntry
+    source: ModelSource
+    memory_limit_bytes: int
+    texts: tuple[str, ...] = ()
+    seed: int = 0
 
 
 Request = Measure | Cancel
@@ -78,6 +100,14 @@ class Reused(Value):
     cells: int
     earliest: datetime
     latest: datetime
+
+
+class Peaked(Value):
+    """The device's peaks were measured: for the first time, or again because a cell came out above them."""
+
+    event: Literal["peaks"] = "peaks"
+    id: int
+    peaks: Peaks
 
 
 class Started(Value):
@@ -122,5 +152,31 @@ class Failed(Value):
     fix: str | None = None
 
 
-Event = Ready | Waiting | Reused | Started | Measured | Finished | Failed
+class Inspected(Value):
+    """What was seen of a model that read `tokens` tokens; `window` is the narrowest its built config speaks of.
+
+    `cosine` is None where no texts were embedded, and a note says why where that is not for want of real weights.
+    """
+
+    event: Literal["inspected"] = "inspected"
+    id: int
+    parameters: int
+    weights: Weights
+    notes: tuple[str, ...] = ()
+    tokens: int
+    window: int | None
+    looks: tuple[Look, ...]
+    cosine: Cosine | None = None
+
+
+class NotInspected(Value):
+    """A model that cannot be inspected here, and why, in one sentence."""
+
+    event: Literal["not-inspected"] = "not-inspected"
+    id: int
+    says: str
+    fix: str | None = None
+
+
+Event = Ready | Waiting | Reused | Peaked | Started | Measured | Finished | Failed | Inspected | NotInspected
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from advisor.core.guide.recommendation import Source
 
 if TYPE_CHECKING:  # a decision formats no plan
+    from advisor.core.hardware import Peaks
     from advisor.core.sizing.plan import ReplicaRange, Verdict
 
 UNKNOWN = "unknown"
@@ -61,6 +62,20 @@ def seconds(value: float | None) -> str:
 def rate(value: float | None, unit: str = "requests") -> str:
     """Something per second: `13.3 requests/s`."""
     return UNKNOWN if value is None else f"{digits(value)} {unit}/s"
+
+
+def peaks(found: Peaks) -> str:
+    """What a device does at most: `float32 153 GFLOP/s, bfloat16 851 GFLOP/s, reads 19.2 GB/s`."""
+    rates = {name: found.flops_per_s.of(name) for name in type(found.flops_per_s).model_fields}
+    known = [f"{name} {giga(rate, 'FLOP/s')}" for name, rate in rates.items() if rate is not None]
+    return ", ".join([*known, f"reads {giga(found.bytes_per_s, 'B/s')}"])
+
+
+def giga(rate: float | None, unit: str) -> str:
+    """A large rate in thousands of millions: `19.2 GB/s`; from a thousand of them on `1.2 TB/s`."""
+    if rate is None:
+        return UNKNOWN
+    return f"{digits(rate / 1e12)} T{unit}" if rate >= 1e12 else f"{digits(rate / 1e9)} G{unit}"
 
 
 def gib(value: int | float | None) -> str:

@@ -9,9 +9,9 @@ from advisor.core.hardware import DeviceDetail
 from advisor.core.machine_report import Diagnosis, Level, MachineReport
 from advisor.report import figures
 from advisor.report.blocks import Block, Heading, Table, Tone, bullets
+from advisor.report.history import minute
 
 _WORDS: dict[Level, str] = {"wrong": "✗ wrong", "slow": "! slow", "note": "note"}
-_NOT_MEASURED = "not measured"
 
 
 def machine_blocks(machine: MachineReport) -> list[Block]:
@@ -47,9 +47,7 @@ def _facts(machine: MachineReport) -> list[str | tuple[str, list[str]]]:
         (f"Memory limit: {figures.gib(machine.memory_limit_bytes)}", [_memory_words(machine)]),
         f"Free memory: {figures.gib(memory.available_bytes)}; swap used: {_bytes(memory.swap_used_bytes)}",
         (f"Devices: {', '.join(machine.devices)}", [_device_words(one) for one in machine.device_details]),
-        f"Peak arithmetic: {_peak(machine.peak_flops_per_s.float32, 'FLOP/s')} (float32), "
-        f"{_peak(machine.peak_flops_per_s.bfloat16, 'FLOP/s')} (bfloat16)",
-        f"Peak memory rate: {_peak(machine.peak_bytes_per_s, 'B/s')}",
+        *_peak_facts(machine),
         f"Now: others use {_share(load.others_share)} of the usable cores, {_share(load.stolen_share)} is stolen; "
         f"held back by the quota so far: {_seconds(load.throttled_s)}",
         f"Measuring now: {_lock_words(machine)}",
@@ -60,6 +58,17 @@ def _facts(machine: MachineReport) -> list[str | tuple[str, list[str]]]:
         f"{', container' if machine.surroundings.container else ''}",
     ]
     return facts
+
+
+def _peak_facts(machine: MachineReport) -> list[str]:
+    """What each device does at most, once something was measured here."""
+    if not machine.peaks:
+        return ["Peaks: not measured yet; the first measurement (advise, profile) takes them"]
+    return [
+        f"Peaks of {one.device}: {figures.peaks(one)}; torch {one.torch}, {one.threads} thread{'s'[: one.threads - 1]}"
+        f"{'' if one.measured_at is None else f', measured {minute(one.measured_at)} UTC'}"
+        for one in machine.peaks
+    ]
 
 
 def _core_words(machine: MachineReport) -> str:
@@ -102,10 +111,6 @@ def _versions(machine: MachineReport) -> Table:
 
 def _bytes(size: int | None) -> str:
     return figures.UNKNOWN if size is None else figures.gib(size)
-
-
-def _peak(rate: float | None, unit: str) -> str:
-    return _NOT_MEASURED if rate is None else f"{rate:.3g} {unit}"
 
 
 def _share(share: float | None) -> str:

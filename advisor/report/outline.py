@@ -21,7 +21,9 @@ from advisor.report.history import minute
 VERDICT_TONES: dict[str, Tone] = {"meets": "good", "misses": "bad", "undecided": "tight"}
 LAUNCH_BOUND_SHARE = 0.2
 """From this part of a run on, launching it is worth a word."""
-_RIGHT_OF_CELLS = frozenset(range(2, 9))
+_PEAK_COLUMNS = ("roofline", "mfu", "mbu")
+"""Beside a figure, where the device's peaks are known: the time no run can fall below, and the shares it used."""
+_LEFT_OF_CELLS = ("stage", "dtype", "flags")
 
 
 def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
@@ -161,8 +163,13 @@ def machine_words(profile: Profile) -> str:
 
 def cells_table(cells: Sequence[Cell]) -> Table:
     """Every cell, measured or not; times are medians with the half-width of their 95 % interval."""
-    columns = ("stage", "dtype", "batch", "tokens", "depth", "median", "± 95 %", "throughput", "memory", "n", "flags")
-    return Table(columns, tuple(_cell_row(cell) for cell in cells), _RIGHT_OF_CELLS | {9})
+    shape, time = ("stage", "dtype", "batch", "tokens", "depth"), ("median", "± 95 %", *_PEAK_COLUMNS)
+    columns = (*shape, *time, "throughput", "memory", "n", "flags")
+    known = any(cell.roofline_s is not None for cell in cells)
+    kept = [number for number, name in enumerate(columns) if known or name not in _PEAK_COLUMNS]
+    right = frozenset(place for place, number in enumerate(kept) if columns[number] not in _LEFT_OF_CELLS)
+    rows = [_cell_row(cell) for cell in cells]
+    return Table(tuple(columns[number] for number in kept), tuple(tuple(row[n] for n in kept) for row in rows), right)
 
 
 def _cell_row(cell: Cell) -> tuple[str, ...]:
@@ -175,6 +182,9 @@ def _cell_row(cell: Cell) -> tuple[str, ...]:
         "–" if cell.context_tokens is None else str(cell.context_tokens),
         figures.seconds(cell.median_s) if measured else "–",
         _half_width(cell),
+        "–" if cell.roofline_s is None else figures.seconds(cell.roofline_s),
+        "–" if cell.mfu is None else figures.percent(cell.mfu),
+        "–" if cell.mbu is None else figures.percent(cell.mbu),
         "–" if cell.throughput_per_s is None else figures.rate(cell.throughput_per_s, cell.throughput_unit[:3]),
         figures.gib(cell.peak_memory_bytes) if cell.peak_memory_bytes else "–",
         str(cell.samples),

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from advisor.core.diagnosis import diagnoses
 from advisor.core.hardware import DeviceDetail
@@ -24,6 +24,7 @@ from advisor.store import machine
 from advisor.store.lock import LOCK_PATH, MachineLock, is_held
 from advisor.store.machine import ROOT
 from advisor.store.nvml import installed_cards
+from advisor.store.peaks import all_peaks
 from advisor.store.results import StoreTrouble, open_to_read, results_path
 from advisor.store.versions import installed_versions, release_pins, release_pythons
 
@@ -67,11 +68,22 @@ def examine(*, terminal_is_utf8: bool | None, root: Path = ROOT, lock: Path = LO
         tested_pythons=release_pythons(),
         fingerprint=here.fingerprint,
         surroundings=_surroundings(terminal_is_utf8, root),
+        **_peaks(here.fingerprint),
         load=_load(here.cores_usable, root),
         lock=_lock(lock),
         store=_store(),
     )
     return found.model_copy(update={"diagnoses": diagnoses(found)})
+
+
+def _peaks(fingerprint: str) -> dict[str, Any]:
+    """What was measured of the devices so far, and the processor's once more under the keys of a machine."""
+    known = all_peaks(fingerprint)
+    found: dict[str, Any] = {"peaks": known}
+    for one in known:
+        if one.device == "cpu":
+            found |= {"peak_flops_per_s": one.flops_per_s, "peak_bytes_per_s": one.bytes_per_s}
+    return found
 
 
 def nameless(path: Path) -> str:

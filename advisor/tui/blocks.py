@@ -21,6 +21,9 @@ _RANKS: Mapping[str, int] = {
     "served by": 7,
     "± 95 %": 8,
     "n": 9,
+    "roofline": 10,
+    "mfu": 11,
+    "mbu": 12,
 }
 """Which columns a narrow screen gives up, the highest first; a column not named here stays."""
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from advisor.core.architecture import Role
 from advisor.core.guide.recommendation import Recommendation
-from advisor.core.protocol import Failed, Finished, Measured, Ready, Reused, Started, Waiting
+from advisor.core.protocol import Failed, Finished, Measured, Peaked, Ready, Reused, Started, Waiting
 from advisor.core.sizing.measurement import Cell, CellPlan
 from advisor.report.outline import reused_words
 
-Event = Ready | Waiting | Reused | Started | Measured | Finished | Failed
+Event = Ready | Waiting | Reused | Peaked | Started | Measured | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Progress:
                 return replace(self, says=f"Another measurement holds this machine{who}; waiting for it to end.")
             case Reused(reused=reused, cells=cells, earliest=earliest, latest=latest):
                 return self.noting(f"{self._model(role)}: {reused_words(reused, cells, earliest, latest)}.")
+            case Peaked():
+                return replace(self, says="What this machine can do at most is measured.")
             case Started(plan=plan):
                 return replace(self, says=f"Measuring {self._model(role)}: {plan_words(plan)}.")
             case Measured(cell=cell):

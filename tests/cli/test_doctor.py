@@ -15,6 +15,8 @@ import jsonschema
 import pytest
 
 from advisor.cli import doctor
+from advisor.core.hardware import PeakFlops, Peaks
+from advisor.store.peaks import keep_peaks
 from tests.cli.conftest import Run
 
 SCRIPT = (
@@ -37,8 +39,18 @@ def test_the_document_is_valid_and_unmeasured_peaks_are_null(run: Run) -> None:
     document = run("doctor", "--json").document
     jsonschema.validate(document, run("schema", "machine").document)
     assert (document["schema_version"], document["kind"]) == (1, "machine")
-    assert document["peak_flops_per_s"] == {"float32": None, "bfloat16": None}
+    assert document["peak_flops_per_s"] == {"float32": None, "bfloat16": None, "float16": None}
     assert document["peak_bytes_per_s"] is None
+
+
+def test_peaks_that_were_measured_are_printed(run: Run) -> None:
+    fingerprint = run("doctor", "--json").document["fingerprint"]
+    rates = PeakFlops(float32=153e9, bfloat16=1.2e12)
+    keep_peaks(fingerprint, Peaks(device="cpu", flops_per_s=rates, bytes_per_s=19.2e9, threads=2, torch="2.13.0"))
+    assert "float32 153 GFLOP/s, bfloat16 1.2 TFLOP/s, reads 19.2 GB/s; torch 2.13.0" in run("doctor").out
+    document = run("doctor", "--json").document
+    assert document["peak_flops_per_s"]["float32"] == 153e9
+    assert document["peak_bytes_per_s"] == 19.2e9
 
 
 def test_a_report_names_neither_host_nor_user_nor_home(tmp_path: Path) -> None:

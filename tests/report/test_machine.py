@@ -31,7 +31,7 @@ def test_a_healthy_machine_is_ready_and_says_what_was_not_measured() -> None:
     words = said()
     assert words.startswith("✓ ready to measure")
     assert "What would be slow" not in words
-    assert "not measured (float32)" in words
+    assert "Peaks: not measured yet" in words
     assert "nothing kept yet" in words
 
 

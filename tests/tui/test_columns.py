@@ -41,6 +41,16 @@ def test_a_column_in_which_nothing_stands_is_left_out() -> None:
     assert "depth" in narrowed(cells_table(CELLS), 120)[0].plain
 
 
+def test_figures_stand_beside_their_roofline_where_peaks_are_known_and_give_it_up_first() -> None:
+    known = [cell.model_copy(update={"roofline_s": 1e-3, "mfu": 0.5}) for cell in CELLS]
+    wide, narrow = narrowed(cells_table(known), 160)[0].plain, narrowed(cells_table(known), 80)[0].plain
+    assert "roofline" in wide
+    assert "mfu" in wide
+    assert "roofline" not in narrow
+    assert "median" in narrow
+    assert "roofline" not in cells_table(CELLS).columns
+
+
 def test_data_in_a_cell_is_never_control_output() -> None:
     lines = table([Column("name")], [["a\x1b[31mb‮c"]], 60)
     assert lines[1].plain == "a<U+001B>[31mb<U+202E>c"

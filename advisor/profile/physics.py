@@ -1,0 +1,63 @@
+"""What one request knows of its device's peaks, and the cells of the request held against them.
+
+How peaks are measured stands in `peaks`, what they mean in `core.sizing.physics`. The one idea: a cell above the peak
+says that one of the two is wrong, so the peak is measured again, once in a request, before the cell is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from advisor.core.hardware import Dtype, PeakFlops, Peaks
+from advisor.core.protocol import Event, Measure, Peaked
+from advisor.core.sizing.measurement import Cell
+from advisor.core.sizing.physics import above_peak, refused_above_peak, with_shares
+
+GRACE_S = 5.0
+"""What a worker may take beyond its turns: a slow machine has first to start it and to fill its memory."""
+
+
+def peak_seconds(dtypes: int) -> float:
+    """The longest a worker that measures the peaks of so many dtypes is waited for."""
+    return float(dtypes + 1) + GRACE_S
+
+
+class Physics:
+    """The peaks of one request's device. `measure` asks a worker for them, `say` tells the parent."""
+
+    def __init__(
+        self,
+        request: Measure,
+        *,
+        measure: Callable[[tuple[Dtype, ...]], Peaks | None],
+        say: Callable[[Event], None],
+    ) -> None:
+        self._request, self._measure, self._say = request, measure, say
+        self._peaks = request.peaks
+        self._again = False
+
+    def begin(self) -> None:
+        """Measure what is not known yet of the dtypes asked for."""
+        dtypes = {plan.dtype: None for plan in self._request.cells if plan.dtype in PeakFlops.model_fields}
+        known = self._peaks
+        missing = tuple(one for one in dtypes if known is None or known.flops_per_s.of(one) is None)
+        if self._request.wants_peaks and missing:
+            self._learn(missing)
+
+    def judged(self, cell: Cell) -> Cell:
+        """The cell with its shares of the peaks, refused where they stay above what can be."""
+        if cell.median_s is None:
+            return cell
+        found = with_shares(cell, self._peaks)
+        if above_peak(found) and not self._again:
+            self._again = True
+            self._learn((cell.dtype,))
+            found = with_shares(cell, self._peaks)
+        return refused_above_peak(found)
+
+    def _learn(self, dtypes: tuple[Dtype, ...]) -> None:
+        found = self._measure(dtypes)
+        if found is None:
+            return
+        self._peaks = found if self._peaks is None else self._peaks.better_of(found)
+        self._say(Peaked(id=self._request.id, peaks=self._peaks))
