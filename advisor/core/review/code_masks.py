@@ -1,0 +1,138 @@
+"""Self-attention of a decoder without a causal mask, as far as a class shows it by its names and calls.
+
+A class speaks for itself by its name (causal, GPT, decoder …). One mask anywhere in it, a parameter that brings one, a
+cache, a second sequence to attend to: each of them is reason enough to say nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TypeGuard
+
+from advisor.core.review.code_names import Names, Scope
+
+Found = tuple[ast.expr | ast.stmt, str]
+"""The node to point at, and the words for what is there."""
+
+_WRITES = re.compile(r"Causal|GPT|[Aa]uto[Rr]egressive|LanguageModel")
+_DECODES = re.compile(r"Decoder")
+_OTHER = re.compile(r"Encoder|Cross|Non_?Causal|Bidirectional|BiDirectional|Query|Detr|DETR|Vision|Image|Audio|VAE|Vae")
+_MASKS = re.compile(
+    r"tril|triu|masked_fill|subsequent_mask|causal_mask|attn_bias|attention_bias|block_mask|create_causal"
+)
+_OUTSIDE = re.compile(r"mask|past|cache|memory|encoder|context|cross|cond|quer")
+_STEPS = re.compile(r"step|cache|cross|incremental|generate|sample")
+_SDPA = "torch.nn.functional.scaled_dot_product_attention"
+_TORCH_DECODERS = ("torch.nn.TransformerDecoder", "torch.nn.TransformerDecoderLayer")
+
+
+def open_masks(names: Names, source: str) -> Iterator[Found]:
+    """Every place of a file where a decoder's own attention lacks its mask."""
+    text = "vocab" in source
+    inside: dict[Scope, list[tuple[ast.AST, Scope]]] = defaultdict(list)
+    for node, scope in names.seen:
+        for around in scope.around():
+            if isinstance(around.node, ast.ClassDef) and _writes_text(around.node.name, text):
+                inside[around].append((node, scope))
+    for owner, nodes in inside.items():
+        yield from _in_class(names, owner, nodes)
+    if text:
+        yield from _torch_decoders(names)
+
+
+def _writes_text(name: str, text: bool) -> bool:
+    """Whether a class of this name writes; a decoder may decode pictures, so its file must name a vocabulary."""
+    return not _OTHER.search(name) and bool(_WRITES.search(name) or (text and _DECODES.search(name)))
+
+
+def _in_class(names: Names, owner: Scope, inside: Sequence[tuple[ast.AST, Scope]]) -> Iterator[Found]:
+    if any(_names_a_mask(node) for node, _ in inside):
+        return
+    calls = [(node, scope) for node, scope in inside if isinstance(node, ast.Call) and _attends(names, node, scope)]
+    if any(_masked(names, call, scope) for call, scope in calls):
+        return
+    for call, scope in calls:
+        if not _attends_elsewhere(call, scope):
+            yield call, f"the attention of {_class_name(owner)} has no causal mask"
+    for node, scope in inside:
+        if _says_not_causal(node) and not calls and not _attends_elsewhere(None, scope):
+            yield node, f"{_class_name(owner)} sets is_causal to False"
+
+
+def _class_name(owner: Scope) -> str:
+    return owner.node.name if isinstance(owner.node, ast.ClassDef) else "the class"
+
+
+def _names_a_mask(node: ast.AST) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return bool(_MASKS.search(name))
+
+
+def _attends(names: Names, call: ast.Call, scope: Scope) -> bool:
+    """Whether a call is attention of one sequence to itself: torch's function, or its module with one input thrice."""
+    if names.dotted(call.func, scope) == _SDPA:
+        return True
+    same = len(call.args) >= 3 and len({ast.dump(one) for one in call.args[:3]}) == 1
+    return same and _made_by(names, call.func, scope, ("torch.nn.MultiheadAttention",))
+
+
+def _made_by(names: Names, function: ast.expr, scope: Scope, classes: tuple[str, ...]) -> bool:
+    """Whether all that a name or attribute is bound to is an object of these classes."""
+    if isinstance(function, ast.Name):
+        there, values = scope.find(function.id)
+        bound = [(one, there) for one in values]
+    elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        owner = scope.owner(function.value.id)
+        bound = owner.attributes.get(function.attr, []) if owner else []
+    else:
+        return False
+    return bool(bound) and all(
+        isinstance(one, ast.Call) and names.dotted(one.func, where) in classes for one, where in bound
+    )
+
+
+def _masked(names: Names, call: ast.Call, scope: Scope) -> bool:
+    """Whether a call has a mask, or may have one."""
+    if any(isinstance(one, ast.Starred) for one in call.args) or len(call.args) > 3:
+        return True
+    for one in call.keywords:
+        if one.arg is None or (one.arg == "is_causal" and names.constant(one.value, scope) is not False):
+            return True
+        if one.arg in ("attn_mask", "mask") and names.constant(one.value, scope) is not None:
+            return True
+    return False
+
+
+def _attends_elsewhere(call: ast.Call | None, scope: Scope) -> bool:
+    """Whether names around a call speak of another sequence, of a cache, or of a mask that comes from outside."""
+    near = [one.id for one in ast.walk(call) if isinstance(one, ast.Name)] if call else []
+    for around in scope.around():
+        if isinstance(around.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if _STEPS.search(around.node.name):
+                return True
+            near += [one.arg for one in ast.walk(around.node.args) if isinstance(one, ast.arg)]
+    return any(_OUTSIDE.search(name.lower()) for name in near)
+
+
+def _says_not_causal(node: ast.AST) -> TypeGuard[ast.Assign]:
+    """`self.is_causal = False`."""
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        return False
+    target, value = node.targets[0], node.value
+    named = isinstance(target, ast.Attribute) and target.attr == "is_causal"
+    return named and isinstance(value, ast.Constant) and value.value is False
+
+
+def _torch_decoders(names: Names) -> Iterator[Found]:
+    """torch's own decoder, called with a target and a memory and no mask for the target."""
+    for node, scope in names.seen:
+        if not isinstance(node, ast.Call) or not _made_by(names, node.func, scope, _TORCH_DECODERS):
+            continue
+        said = {one.arg for one in node.keywords if names.constant(one.value, scope) is not None}
+        starred = any(isinstance(one, ast.Starred) for one in node.args)
+        queries = any("quer" in one.id.lower() for one in ast.walk(node) if isinstance(one, ast.Name))
+        if len(node.args) == 2 and not starred and not queries and not said & {None, "tgt_mask", "tgt_is_causal"}:
+            yield node, "torch's decoder is called without tgt_mask"

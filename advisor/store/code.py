@@ -1,0 +1,136 @@
+"""The Python files that an architecture file's `code` patterns name, read as text.
+
+Patterns stay inside the repository: no absolute path, no `..`, no link that leads out, no folder reached through a
+link (so there are no loops). A folder of a million files or a file of a gigabyte is told, not read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from advisor.core.review.code import CodeFiles, SourceFile, Unread
+
+MAX_FILES = 2000
+MAX_FILE_BYTES = 1 << 20
+MAX_BYTES = 32 << 20
+MAX_ENTRIES = 200_000
+"""Files and folders looked at for the patterns of one component."""
+MAX_PATTERN = 500
+
+_IGNORED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox"})
+"""Folders that hold no code of the repository's own."""
+
+
+def read_code(root: Path, patterns: Sequence[str]) -> CodeFiles:
+    """The files under `root` that the patterns name, each once, in the order of the patterns and their names."""
+    root = Path(os.path.realpath(root))
+    files: dict[str, SourceFile] = {}
+    unread: dict[str, Unread] = {}
+    room = MAX_BYTES
+    for pattern in patterns:
+        if why := _refused(pattern):
+            unread.setdefault(pattern, Unread(pattern, why, is_file=False))
+            continue
+        found, cut = _matching(root, pattern)
+        for path in found:
+            if path in files or path in unread:
+                continue
+            one = _read(root, path, room) if len(files) < MAX_FILES else f"more than {MAX_FILES} files are named"
+            if isinstance(one, str):
+                unread[path] = Unread(path, one)
+            else:
+                files[path], room = one, room - len(one.text)
+        if cut:
+            unread.setdefault(pattern, Unread(pattern, cut, is_file=False))
+        elif not found:
+            unread.setdefault(pattern, Unread(pattern, "it matches no Python file", is_file=False))
+    return CodeFiles(tuple(files.values()), tuple(unread.values()))
+
+
+def _refused(pattern: str) -> str | None:
+    """Why a pattern may not be used, if so."""
+    parts = pattern.split("/")
+    if pattern.startswith(("/", "~")) or "\\" in pattern or (len(pattern) > 1 and pattern[1] == ":"):
+        return "a pattern is relative to the repository, with / between folders"
+    if ".." in parts:
+        return "a pattern may not leave the repository"
+    if "\0" in pattern or len(pattern) > MAX_PATTERN:
+        return "this is no pattern that can be looked for"
+    return None
+
+
+def _matching(root: Path, pattern: str) -> tuple[list[str], str | None]:
+    """The Python files that match, as paths below the root, and why the search was cut short, if it was."""
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
+    fixed: list[str] = []
+    for part in parts[:-1]:
+        if any(one in part for one in "*?["):
+            break
+        fixed.append(part)
+    found: list[str] = []
+    for seen, path in enumerate(_below(root, "/".join(fixed))):
+        if seen >= MAX_ENTRIES:
+            return sorted(found), f"there are more than {MAX_ENTRIES:,} files and folders to look through"
+        if path.endswith(".py") and _matches(path.split("/"), parts):
+            found.append(path)
+    return sorted(found), None
+
+
+def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path's names match a pattern's: `**` is any number of folders, the rest stays within a name."""
+    reached = {0}  # names of the path that the pattern so far may have used up
+    for number, part in enumerate(pattern):
+        if part == "**":
+            reached = set(range(min(reached, default=len(path) + 1), len(path) + (number == len(pattern) - 1)))
+        else:
+            reached = {at + 1 for at in reached if at < len(path) and fnmatchcase(path[at], part)}
+    return len(path) in reached
+
+
+def _below(root: Path, start: str) -> Iterator[str]:
+    """Every file and folder below a folder, by its path below the root. Links to folders are not entered."""
+    at = root
+    for part in start.split("/") if start else ():
+        at = at / part
+        if at.is_symlink():
+            return
+    waiting = [start]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        except (OSError, ValueError):
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            yield path
+            if entry.is_dir(follow_symlinks=False) and entry.name not in _IGNORED:
+                waiting.append(path)
+
+
+def _read(root: Path, path: str, room: int) -> SourceFile | str:
+    """The file, or why it is not read."""
+    real = Path(os.path.realpath(root / path))
+    if not real.is_relative_to(root):
+        return "it is a link that leads out of the repository"
+    try:
+        # Without O_NONBLOCK a pipe that is named like a file would wait for a writer for ever.
+        handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        with os.fdopen(handle, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return "it is no plain file"
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror or error})"
+    if len(data) > MAX_FILE_BYTES:
+        return f"it is larger than {MAX_FILE_BYTES >> 20} MiB"
+    if len(data) > room:
+        return f"the files before it hold {MAX_BYTES >> 20} MiB already"
+    try:
+        return SourceFile(path, data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
