@@ -116,6 +116,12 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
     _common(one)
 
 
+def _inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "inspect", "what a model in a folder is: its config's claim, and a probe of its attention")
+    one.add_argument("folder", metavar="MODEL_DIR", help="a folder with config.json, its weights as safetensors")
+    _common(one, rules=False, models=False)
+
+
 def _doctor(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "doctor", "this machine: what may be used of it and why, and what would be slow or wrong")
     _common(one, rules=False, models=False)
@@ -248,6 +254,7 @@ _COMMANDS = {
     "explain": _explain,
     "profile": _profile,
     "advise": _advise,
+    "inspect": _inspect,
     "rules": _rules,
     "models": _models,
     "history": _history,

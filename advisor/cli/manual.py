@@ -117,6 +117,22 @@ PAGES: Mapping[str, Page] = {
             EXIT_INTERRUPTED: "interrupted; what was measured is saved",
         },
     ),
+    "advisor inspect": Page(
+        "Reads the config of a model folder and looks at what the model does: each attention layer is run by itself, "
+        "one position of what it reads is changed at a time, and the outputs that move are its mask: bidirectional, "
+        "causal, prefix or cross, with sliding windows as they are. That is held against what the config claims. With "
+        "real weights and a tokenizer, embeddings of unrelated sentences are compared too. Nothing in the folder is "
+        "run, unpickled or fetched. Needs the extra profile.",
+        (
+            ("advisor inspect models/search", "what it claims, what it does, its masks drawn"),
+            ("advisor inspect models/search --json", "the same as a document"),
+        ),
+        {
+            EXIT_DONE: "the model is what it claims",
+            EXIT_FINDING: "the model is not what it claims",
+            EXIT_UNDECIDED: "undecided: no torch, not enough memory, or attention that has no name here",
+        },
+    ),
     "advisor rules": Page(
         "The rules as a table, their proof, and what an edit of them changes.",
         (("advisor rules check --rules my-rules", "is this folder complete and free of conflict?"),),

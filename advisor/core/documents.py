@@ -8,6 +8,7 @@ from advisor.core.explain.document import Explanation, ExplanationsDocument
 from advisor.core.guide.documents import RulesDiffDocument, RulesDocument, RulesProofDocument
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.history import HistoryDocument
+from advisor.core.inspection import Inspection
 from advisor.core.machine_report import MachineReport
 from advisor.core.model.document import ModelDocument, ModelsDocument
 from advisor.core.problems import ErrorDocument
@@ -30,6 +31,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "explanations": ExplanationsDocument,
     "history": HistoryDocument,
     "machine": MachineReport,
+    "inspection": Inspection,
     "check": CheckDocument,
     "error": ErrorDocument,
 }

@@ -178,5 +178,7 @@ class NotInspected(Value):
     fix: str | None = None
 
 
-Event = Ready | Waiting | Reused | Peaked | Started | Measured | Finished | Failed | Inspected | NotInspected
-EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
+Event = Ready | Waiting | Reused | Peaked | Started | Measured | Finished | Failed
+Answer = Inspected | NotInspected
+"""What a child started with `--inspect` says; one that measures never does."""
+EVENTS: TypeAdapter[Event | Answer] = TypeAdapter(Annotated[Event | Answer, Field(discriminator="event")])

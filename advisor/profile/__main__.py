@@ -1,4 +1,5 @@
-"""`python -P -m advisor.profile`: the warm child. With `--worker` or `--devices` what it cannot do by forking.
+"""`python -P -m advisor.profile`: the warm child. With `--worker` or `--devices` what it cannot do by forking, with
+`--inspect` the child that looks at models and times nothing.
 
 Only the order of things is settled here: descriptors and environment first, torch after them, requests last. The one
 idea: the descriptor called stdout carries events and nothing else, so the real one is moved out of every library's
@@ -14,7 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import BinaryIO
 
-from advisor.core.protocol import Event, Failed, Ready
+from advisor.core.protocol import Answer, Event, Failed, Inspect, NotInspected, Ready
 from advisor.profile.inbox import EndOfInput, Inbox
 from advisor.profile.orders import Job
 from advisor.store.machine import cores_usable
@@ -32,6 +33,8 @@ def main() -> int:
         return _devices_alone()
     if sys.platform == "linux":  # while torch is imported nobody reads stdin, whose end would tell that the parent died
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if sys.argv[1:] == ["--inspect"]:
+        return _inspect()
     requests, events = _protect_descriptors()
     say = _speaker(events)
     _prepare_environment()
@@ -86,6 +89,28 @@ def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
         return 0
 
 
+def _inspect() -> int:
+    """Answer one request after the other, in this process: there is nothing to time and nothing to keep warm."""
+    requests, events = _protect_descriptors()
+    say = _speaker(events)
+    _prepare_environment()
+    failed = _import_problem()
+    if failed is None:
+        from advisor.profile.worker import settle
+
+        settle(os.getppid())  # like a worker, it is the one the kernel kills when memory runs out
+    with os.fdopen(requests, "rb") as lines:
+        for line in lines:
+            request = Inspect.model_validate_json(line)
+            if failed is not None:
+                say(NotInspected(id=request.id, says=failed.says, fix=failed.fix))
+                continue
+            from advisor.profile.inspection import answer
+
+            say(answer(request))
+    return 0
+
+
 def _fresh_worker() -> int:
     orders, replies = _protect_descriptors()
     with os.fdopen(orders, "rb") as down, os.fdopen(replies, "wb") as up:
@@ -119,8 +144,8 @@ def _protect_descriptors() -> tuple[int, int]:
     return requests, events
 
 
-def _speaker(events: int) -> Callable[[Event], None]:
-    def say(event: Event) -> None:
+def _speaker(events: int) -> Callable[[Event | Answer], None]:
+    def say(event: Event | Answer) -> None:
         line = memoryview(event.model_dump_json().encode() + b"\n")
         while line:
             line = line[os.write(events, line) :]

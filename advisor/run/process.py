@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
-from advisor.core.protocol import EVENTS, Cancel, Event, Failed, Measure, Ready
+from advisor.core.protocol import EVENTS, Answer, Cancel, Event, Failed, Inspect, Measure, Ready
 from advisor.core.sizing.measurement import Flag
 
 READY_SECONDS = 300.0
@@ -33,7 +33,7 @@ class ChildProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._events: asyncio.Queue[Event | Answer | None] = asyncio.Queue()
         self._first: asyncio.Future[Ready | Failed | None] = asyncio.get_running_loop().create_future()
         self._stopped_because: str | None = None
         self.words: deque[str] = deque(maxlen=WORDS_KEPT)
@@ -81,14 +81,14 @@ class ChildProcess:
         _, note = await self.obituary()
         return Failed(says=f"{note.rstrip(chr(46))}. It was not ready to measure yet.")
 
-    async def next_event(self) -> Event | None:
+    async def next_event(self) -> Event | Answer | None:
         """The next event, or None once the process has said all it will ever say."""
         event = await self._events.get()
         if event is None:
             self._events.put_nowait(None)  # the end stays the end, however often it is asked for
         return event
 
-    async def send(self, request: Measure | Cancel) -> None:
+    async def send(self, request: Measure | Cancel | Inspect) -> None:
         """Send a request. A process that is gone shows in `next_event`; a broken pipe here adds nothing to that."""
         stdin = self._process.stdin
         if stdin is None or stdin.is_closing():
@@ -159,7 +159,7 @@ class ChildProcess:
             if words:
                 self.words.append(words)
 
-    def _understood(self, line: bytes) -> Event | None:
+    def _understood(self, line: bytes) -> Event | Answer | None:
         """The event in a line. What is none is kept for words: a library may print where it should not."""
         try:
             return EVENTS.validate_json(line)

@@ -1,0 +1,164 @@
+"""`advisor inspect` as one straight story: read the folder, have it looked at, judge what was seen.
+
+Any face calls it, and so does a review for a component whose model is a folder with weights. The config and the
+evidence are read apart, so that one can contradict the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor.core.errors import AdvisorError, Problem
+from advisor.store.model_folder import FolderModel, read_model_folder
+
+if TYPE_CHECKING:  # whoever only asks whether it could be done pays for none of it
+    from advisor.core.guide.recommendation import Remark
+    from advisor.core.inspection import Anisotropy, Claim, Cosine, Inspection, Probe
+    from advisor.core.protocol import Inspected
+
+SEES_AHEAD, NARROW = "GEN-102", "EMB-101"
+"""The rules whose words say what is wrong; they stand over designs and are read from the shipped folder."""
+Say = Callable[[str], object]
+
+
+def can_inspect() -> bool:
+    """Whether this installation can build models: the extra `profile` is there. Imports none of it."""
+    return all(find_spec(name) is not None for name in ("torch", "transformers", "sklearn"))
+
+
+def inspect_folder(folder: Path, *, say: Say = lambda words: None) -> Inspection:
+    """What the model in a folder is. Blocks for seconds.
+
+    Raises AdvisorError: exit code 2 where the folder holds no model that can be read, 4 where it cannot be looked at
+    here, and KeyboardInterrupt where a signal ends it.
+    """
+    say(f"{folder.name or folder}: reading its config and its weights")
+    return inspect_model(_read(folder), say=say)
+
+
+def inspect_model(model: FolderModel, *, say: Say = lambda words: None) -> Inspection:
+    """The same of a folder that has been read."""
+    from advisor.core.protocol import Inspect
+    from advisor.core.unrelated import SENTENCES
+    from advisor.run.inspection import inspect
+    from advisor.store.machine import memory_limit_bytes
+
+    say("starting the process that builds it (importing torch takes some seconds)")
+    request = Inspect(
+        id=time.monotonic_ns() % 1_000_000_000,
+        model=model.entry,
+        source=model.source,
+        memory_limit_bytes=memory_limit_bytes(),
+        texts=SENTENCES,
+    )
+
+    async def job() -> Inspected:
+        _end_in_order()
+        return await inspect(request)
+
+    try:
+        seen = asyncio.run(job())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    return judged(model, seen)
+
+
+def judged(model: FolderModel, seen: Inspected) -> Inspection:
+    """What was seen, beside what the config claims."""
+    from advisor.core.attention import named
+    from advisor.core.inspection import InspectedModel, Inspection, agreement, claim_of, mask_found, probe_of
+
+    claim = claim_of(model.source.config, model.entry.architecture)
+    probe = probe_of([named(look) for look in seen.looks])
+    anisotropy = _beside_the_reference(seen.cosine)
+    return Inspection(
+        model=InspectedModel(
+            name=model.source.name,
+            parameters=seen.parameters,
+            weights=seen.weights,
+            weights_sha256=model.source.weights_sha256,
+            tokens=seen.tokens,
+        ),
+        claim=claim,
+        probe=probe,
+        agrees=agreement(claim, probe),
+        mask_found=mask_found(probe),
+        remarks=tuple(_remarks(claim, probe, anisotropy)),
+        anisotropy=anisotropy,
+        notes=(*model.source.notes, *seen.notes, *_on_the_mask(model), *_on_the_window(seen)),
+    )
+
+
+def _read(folder: Path) -> FolderModel:
+    if not os.path.isdir(folder):
+        words = (
+            "this is a file; a model is a folder with config.json in it" if os.path.isfile(folder) else "no such folder"
+        )
+        fix = "name a folder with config.json; an entry of the catalogue is shown by: advisor models show ID"
+        raise AdvisorError([Problem(str(folder), None, None, words, fix)])
+    try:
+        return read_model_folder(folder)
+    except OSError as error:
+        words = f"cannot be read: {error.strerror or error}"
+        raise AdvisorError([Problem(str(folder), None, None, words, "check the path and its permissions")]) from None
+
+
+def _end_in_order() -> None:
+    """Let the signals that end a run cancel this task, so that its process and its folder go too."""
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(RuntimeError, ValueError):  # a loop that takes no handlers
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
+def _beside_the_reference(cosine: Cosine | None) -> Anisotropy | None:
+    from advisor.core.inspection import Anisotropy, is_narrow
+    from advisor.core.unrelated import REFERENCE
+
+    if cosine is None:
+        return None
+    return Anisotropy(**cosine.model_dump(), narrow=is_narrow(cosine), reference=REFERENCE)
+
+
+def _remarks(claim: Claim, probe: Probe, anisotropy: Anisotropy | None) -> list[Remark]:
+    """The mistakes of the guide that were seen."""
+    from advisor.core.inspection import sees_ahead
+
+    found = [_remark(SEES_AHEAD, "error")] if sees_ahead(claim, probe) else []
+    if anisotropy is not None and anisotropy.narrow and claim.architecture == "decoder-only":
+        found.append(_remark(NARROW, "warning"))
+    return found
+
+
+def _remark(rule_id: str, level: str) -> Remark:
+    from advisor.core.guide.recommendation import Remark
+    from advisor.store.paths import shipped
+    from advisor.store.rulebook import load_rulebook
+
+    book = load_rulebook(shipped("rules"))
+    _, rule = book.rule(rule_id)
+    return Remark(rule=rule.id, says=rule.because, source=book.sources(rule.source), level=level)
+
+
+def _on_the_mask(model: FolderModel) -> list[str]:
+    if model.source.config.get("is_causal") is not False or model.entry.architecture == "encoder-only":
+        return []
+    return ["config.json sets is_causal to false, which takes the causal mask away."]
+
+
+def _on_the_window(seen: Inspected) -> list[str]:
+    if seen.window is None or seen.window < seen.tokens:
+        return []
+    return [
+        f"Its config speaks of a window of {seen.window:,} tokens; {seen.tokens} were read, so its end was not seen."
+    ]

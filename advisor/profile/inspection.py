@@ -1,0 +1,109 @@
+"""One model inspected, in this process: loaded or built, its attention asked, its embeddings compared.
+
+Whatever a stranger's files do to a library ends in one sentence. Nothing is timed, so nothing here is careful of time;
+memory is asked for before any is taken.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from advisor.core.hardware import Dtype
+from advisor.core.inspection import Cosine
+from advisor.core.model.cost import anatomy, stages_of
+from advisor.core.protocol import Inspect, Inspected, NotInspected
+from advisor.core.sizing.measurement import CellPlan
+from advisor.profile.attention import SEQUENCE, NotProbed, looks, sequence_length, window_of
+from advisor.profile.build import NotBuilt, build, count_parameters
+from advisor.profile.refusal import refusal
+from advisor.profile.weights import WithWeights, load
+from advisor.store.machine import cores_usable, memory_available_bytes
+
+DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
+"""The first that fits: layers are asked in float64 all the same, one at a time."""
+LEAST_TOKENS = 3
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+
+
+def answer(request: Inspect) -> Inspected | NotInspected:
+    """The one event that answers a request."""
+    try:
+        return _inspected(request)
+    except (NotBuilt, NotProbed, ValueError) as error:
+        return _not(request, _sentence(error))
+    except Exception as error:  # noqa: BLE001  # a library may raise anything; people get a sentence, not a trace
+        if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
+            return _not(request, "Memory ran out: the system refused to give this process more.")
+        return _not(request, f"{type(error).__name__}: {_sentence(error)}")
+
+
+def _inspected(request: Inspect) -> Inspected | NotInspected:
+    dtype, too_big = _dtype_that_fits(request)
+    if too_big is not None:
+        return _not(request, too_big, "inspect it on a machine with more memory")
+    torch.set_num_threads(cores_usable())
+    found, shape = _stand(request, dtype), anatomy(request.model)
+    tokens = sequence_length(
+        found.model.config, request.model.context_tokens if request.model.context_is_hard else None
+    )
+    if tokens < LEAST_TOKENS:
+        raise NotProbed(f"It has positions for {tokens} tokens, and a mask shows in {LEAST_TOKENS} or more.")
+    cosine, notes = _cosine(request, found, dtype)
+    return Inspected(
+        id=request.id,
+        parameters=count_parameters(found.model),
+        weights="real" if found.real else "random",
+        notes=(*found.notes, *notes),
+        tokens=tokens,
+        window=window_of(found.model.config),
+        looks=tuple(looks(found.model, shape, tokens=tokens, seed=request.seed)),
+        cosine=cosine,
+    )
+
+
+def _dtype_that_fits(request: Inspect) -> tuple[Dtype, str | None]:
+    """The first dtype in which the model fits; where none does, the last with the sums that say so."""
+    says: str | None = None
+    for dtype in DTYPES:
+        tokens = min(SEQUENCE, _positions(request) or SEQUENCE)
+        plan = CellPlan(stage=stages_of(request.model)[0], dtype=dtype, batch_size=1, input_tokens=tokens)
+        limits = {"limit_bytes": request.memory_limit_bytes, "available_bytes": memory_available_bytes()}
+        refused = refusal(request.model, plan, **limits)
+        if refused is None:
+            return dtype, None
+        says = refused[1]
+    return DTYPES[-1], says
+
+
+def _positions(request: Inspect) -> int | None:
+    return request.model.context_tokens if request.model.context_is_hard else None
+
+
+def _stand(request: Inspect, dtype: Dtype) -> WithWeights:
+    if request.source.weights:
+        return load(request.model, request.source, dtype)
+    model = build(request.model, dtype, seed=request.seed, config=request.source.config)
+    return WithWeights(model, real=False, notes=())
+
+
+def _cosine(request: Inspect, found: WithWeights, dtype: Dtype) -> tuple[Cosine | None, tuple[str, ...]]:
+    """How far apart it puts the texts, or nothing and why."""
+    if not (found.real and request.texts):
+        return None, ()
+    if request.source.tokenizer_sha256 is None:
+        return None, ("It has no tokenizer that can be used, so its embeddings were not compared.",)
+    from advisor.profile.anisotropy import cosine_of  # scikit-learn takes a second, and most folders have no use for it
+
+    try:
+        return cosine_of(found.model, request.model, request.source, dtype, request.texts), ()
+    except ValueError as error:
+        return None, (f"Its embeddings were not compared: {_sentence(error)}",)
+
+
+def _not(request: Inspect, says: str, fix: str | None = None) -> NotInspected:
+    return NotInspected(id=request.id, says=says, fix=fix)
+
+
+def _sentence(error: Exception) -> str:
+    words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    return f"{words[0].upper()}{words[1:].rstrip('.')}."
