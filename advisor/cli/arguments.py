@@ -13,6 +13,8 @@ from advisor.core.workload import ANSWER_ORDER
 OUTPUT_ENDINGS = (".json", ".md")
 
 MODEL_HELP = "a catalogue id (see: advisor models), a folder with config.json, or owner/name on the hub"
+_EFFORTS = ("quick", "standard", "thorough")
+_EFFORT_HELP = "1, 3 or 5 processes, intervals within 10, 5 or 5 %%, 1, 4 or 12 times as long (default: quick)"
 ANSWERS_HELP = "answers as YAML or JSON, - for stdin; may be left out when --set gives the task"
 
 
@@ -116,6 +118,17 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
     _common(one)
 
 
+def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "check", "review the architectures a team declared, for CI (no torch, nothing is run)")
+    one.add_argument("paths", metavar="PATH", nargs="*", help="architecture files, or folders that hold one")
+    levels = ("error", "warning", "note")
+    one.add_argument("--fail-level", choices=levels, default="error", help="exit 1 from this level on")
+    one.add_argument("--strict", action="store_true", help="exit 4 where something was not checked")
+    one.add_argument("--exit-zero", action="store_true", help="report findings, and end with 0 all the same")
+    one.add_argument("--today", metavar="DATE", help="hold waivers against this day, like 2026-11-30")
+    _common(one)
+
+
 def _inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "inspect", "what a model in a folder is: its config's claim, and a probe of its attention")
     one.add_argument("folder", metavar="MODEL_DIR", help="a folder with config.json, its weights as safetensors")
@@ -211,7 +224,7 @@ def _measuring(one: _Parser) -> None:
     one.add_argument("--runtime", choices=("torch",), default="torch", help="what runs the model")
     device_help = "where it runs (default: the first of cuda, mps, cpu that is there; cuda:1 is a second card)"
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)
-    one.add_argument("--effort", choices=("quick",), default="quick", help="one process, intervals within 10 %%")
+    one.add_argument("--effort", choices=_EFFORTS, default="quick", help=_EFFORT_HELP)
     one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
     _fresh(one)
 
@@ -254,6 +267,7 @@ _COMMANDS = {
     "explain": _explain,
     "profile": _profile,
     "advise": _advise,
+    "check": _check,
     "inspect": _inspect,
     "rules": _rules,
     "models": _models,

@@ -7,9 +7,10 @@ import sys
 import traceback
 from pathlib import Path
 
-from advisor.core.characters import ACTING, escaped, visible
+from advisor.core.characters import escaped, visible
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.problems import error_document
+from advisor.report.caret import caret
 
 
 def complain(error: AdvisorError, *, as_json: bool) -> int:
@@ -32,7 +33,7 @@ def problem_words(problem: Problem) -> str:
     message = _one_line(problem.message)
     lines = [f"{_one_line(place)}: error: {message}" if place else f"advisor: {message}"]
     if problem.line is not None and problem.column is not None and problem.source_line is not None:
-        lines += _caret(problem.source_line, problem.line, problem.column, problem.width)
+        lines += caret(problem.source_line, problem.line, problem.column, problem.width)
     if problem.fix:
         lines.append(f"      → {_one_line(problem.fix)}")
     return "\n".join(safe(line) for line in lines)
@@ -60,12 +61,3 @@ def keep_traceback(error: Exception) -> Path | None:
 def _one_line(text: str) -> str:
     """A name with a line break in it must not look like a line of ours."""
     return text.replace("\n", " ")
-
-
-def _caret(source_line: str, line: int, column: int, width: int) -> list[str]:
-    """The line and the caret; a very long line is cut around the place."""
-    start = max(0, column - 61)
-    # One column each, whatever it is: the caret must stand under the place.
-    shown = ACTING.sub("\N{REPLACEMENT CHARACTER}", source_line[start : start + 120].replace("\t", " "))
-    carets = "^" * max(1, min(width, 120 - (column - 1 - start)))
-    return [f"{line:5d} | {shown}", f"      | {' ' * (column - 1 - start)}{carets}"]

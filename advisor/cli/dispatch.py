@@ -22,6 +22,7 @@ _MODULES = {
     "explain": "advisor.cli.explain",
     "profile": "advisor.cli.measure",
     "advise": "advisor.cli.measure",
+    "check": "advisor.cli.check",
     "inspect": "advisor.cli.inspect",
     "doctor": "advisor.cli.doctor",
     "rules": "advisor.cli.rules",

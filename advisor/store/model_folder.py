@@ -85,6 +85,13 @@ def read_model_folder(
     return FolderModel(entry, source)
 
 
+def read_entry(folder: Path) -> ModelEntry:
+    """A folder's model for the closed forms alone: its weights are not looked at. Raises AdvisorError."""
+    file, published = read_config(folder)
+    name = _shown_name(folder)
+    return _entry(file, published, folder, _id_of(name, ()), name)
+
+
 def read_config(folder: Path) -> tuple[JsonObject, PublishedConfig]:
     """What `config.json` says of the model. Raises AdvisorError with the place of everything that speaks against it."""
     path = folder / CONFIG

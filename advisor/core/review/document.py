@@ -120,11 +120,11 @@ class Introduced(Value):
 
 
 class Base(Value):
-    """The comparison with an earlier state of the files; `files_absent` had none of them then."""
+    """The comparison with an earlier state of the files. `notes` say what of that state could not be compared."""
 
     ref: str
     introduced: tuple[Introduced, ...]
-    files_absent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Summary(Value):

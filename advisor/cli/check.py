@@ -1,0 +1,47 @@
+"""`advisor check`: the review of declared architectures, for a terminal and for CI."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+
+from advisor.advise import load_knowledge
+from advisor.check.story import Asked, review
+from advisor.cli.options import chosen_folder, output_path
+from advisor.cli.printing import coloured, to_json, write_json
+from advisor.cli.streams import put
+from advisor.core.errors import AdvisorError, Problem
+from advisor.report.review import review_text
+from advisor.store.output import write_text
+
+
+def check(options: argparse.Namespace) -> int:
+    """Review, print, and end with the document's exit code."""
+    output = output_path(options, (".json",))
+    asked = Asked(
+        paths=tuple(options.paths),
+        today=_day(options.today),
+        fail_level=options.fail_level,
+        strict=options.strict,
+        exit_zero=options.exit_zero,
+    )
+    knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
+    reviewed = review(asked, knowledge)
+    if output is not None:
+        write_text(output, to_json(reviewed.document))
+    if getattr(options, "json", False):
+        write_json(to_json(reviewed.document))
+    else:
+        put(review_text(reviewed.document, reviewed.line_at, colour=coloured(options)))
+    return reviewed.document.exit_code
+
+
+def _day(said: str | None) -> date:
+    """The day waivers are held against."""
+    if said is None:
+        return date.today()
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        fix = "write it as year-month-day, like 2026-11-30"
+        raise AdvisorError([Problem("--today", None, None, f'"{said}" is no day', fix)]) from None

@@ -1,0 +1,62 @@
+"""The models that a design names: whether they are what the file says, and whether they can read what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.core.review.case import Case, NamedPart
+from advisor.core.review.declared import Steps
+from advisor.core.review.design_kinds import CONTEXT, MODEL
+from advisor.core.review.document import Result
+
+
+def review_models(case: Case) -> Iterator[Result]:
+    """Each named model against what is declared of it."""
+    for part in case.parts():
+        if part.said.model is None or part.found is None:
+            continue
+        at: Steps = (*part.at, "model")
+        found, declared = part.found, getattr(part.said, "architecture", None)
+        if found.architecture is None:
+            words = f"Which architecture {part.said.model} has was not checked: {found.why_not}."
+            yield case.result(MODEL, "not-checked", words, at=at, fix=found.fix)
+        elif declared is not None and found.architecture != declared:
+            words = f"{part.said.model} is {found.architecture} ({found.evidence}), and {declared} is declared."
+            fix = f"declare {found.architecture}, or name the model that was meant"
+            yield case.result(MODEL, "fail", words, at=at, fix=fix)
+        else:
+            yield case.result(MODEL, "pass", f"{part.said.model} is {found.architecture} ({found.evidence}).", at=at)
+
+
+def review_context(case: Case) -> Iterator[Result]:
+    """Stated lengths against the positions of the model that reads them. Lengths that nobody stated fail nobody.
+
+    The retriever and the re-ranker of a pipeline read queries and passages, whose lengths the workload does not state.
+    """
+    for part in case.parts():
+        entry = part.found.entry if part.found else None
+        if entry is None or not entry.context_is_hard or not _reads_the_input(case, part):
+            continue
+        for at, words in _excess(case, entry.context_tokens, with_output=entry.context_covers == "input+output"):
+            says = f"{part.said.model} reads {entry.context_tokens:,} tokens at most, and {words}."
+            fix = "take a model with a longer context, or cut the text and state the length of a piece"
+            yield case.result(CONTEXT, "fail", says, at=at, fix=fix)
+            return
+        says = f"{part.said.model} reads {entry.context_tokens:,} tokens, and no stated length is beyond that."
+        yield case.result(CONTEXT, "pass", says, at=(*part.at, "model"))
+
+
+def _reads_the_input(case: Case, part: NamedPart) -> bool:
+    return part.name not in ("retriever", "reranker")
+
+
+def _excess(case: Case, context_tokens: int, *, with_output: bool) -> Iterator[tuple[Steps, str]]:
+    """Where the first length that is too long stands, and what is too long."""
+    said, workload = case.component.workload.model_fields_set, case.workload
+    written = workload.output_tokens if with_output else 0
+    most = (workload.output_tokens_max or workload.output_tokens) if with_output else 0
+    lengths = (("input_tokens", workload.input_tokens, written), ("input_tokens_max", workload.input_tokens_max, most))
+    for name, read, output in lengths:
+        if name in said and read is not None and read + output > context_tokens:
+            together = f", with {output:,} tokens of output {read + output:,}" if output else ""
+            yield ("workload", name), f"{name} is {read:,}{together}"
