@@ -11,6 +11,7 @@ import transformers
 from advisor.core.hardware import Machine
 from advisor.profile.probe import Found
 from advisor.store.machine import this_machine
+from advisor.store.versions import installed_runtimes
 
 
 def describe(found: Found) -> Machine:
@@ -25,4 +26,5 @@ def describe(found: Found) -> Machine:
     }
     if torch.version.cuda is not None:
         versions["cuda"] = torch.version.cuda
+    versions |= installed_runtimes()
     return this_machine(versions=versions, details=found.details)

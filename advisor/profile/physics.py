@@ -49,7 +49,7 @@ class Physics:
         if cell.median_s is None:
             return cell
         found = with_shares(cell, self._peaks)
-        if above_peak(found) and not self._again:
+        if above_peak(found) and not self._again and cell.dtype in PeakFlops.model_fields:
             self._again = True
             self._learn((cell.dtype,))
             found = with_shares(cell, self._peaks)

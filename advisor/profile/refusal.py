@@ -6,11 +6,14 @@ suffers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from advisor.core.hardware import DeviceDetail, Dtype
-from advisor.core.model.cost import stages_of
+from advisor.core.model.cost import stages_of, weight_bytes
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.memory import peak_memory, sized
 from advisor.core.sizing.measurement import CellPlan, Flag
+from advisor.core.sizing.runtimes import is_converted, why_not, without_stage
 
 
 def refusal(entry: ModelEntry, plan: CellPlan, *, limit_bytes: int, available_bytes: int) -> tuple[Flag, str] | None:
@@ -30,6 +33,17 @@ def refusal_of_dtype(detail: DeviceDetail | None, dtype: Dtype) -> tuple[Flag, s
         return None
     known = " and ".join(detail.dtypes)
     return "unsupported", f"{detail.device} ({detail.name}) does not compute in {dtype}; it computes in {known}."
+
+
+def refusal_of_runtime(
+    entry: ModelEntry, plan: CellPlan, *, device: str, versions: Mapping[str, str]
+) -> tuple[Flag, str] | None:
+    """Why the runtime of the cell cannot serve it here, or None where nothing speaks against it."""
+    reason = why_not(entry, plan.runtime, plan.dtype, device=device, versions=versions)
+    if reason is not None:
+        return "unsupported", f"{reason}."
+    no_stage = without_stage(plan.runtime, entry, plan.stage)
+    return None if no_stage is None else ("unsupported", no_stage)
 
 
 def _no_such_stage(entry: ModelEntry, plan: CellPlan) -> str | None:
@@ -58,6 +72,13 @@ def _beyond_context(entry: ModelEntry, plan: CellPlan) -> str | None:
 
 
 def _does_not_fit(entry: ModelEntry, plan: CellPlan, limit_bytes: int, available_bytes: int) -> str | None:
+    if is_converted(plan.runtime, plan.dtype):
+        both = weight_bytes(entry, "float32") + weight_bytes(entry, plan.dtype)
+        if both > min(limit_bytes, available_bytes):
+            return (
+                f"It does not fit: it is built in float32 and then converted, which holds {sized(both)} at once, and "
+                f"{sized(min(limit_bytes, available_bytes))} may be used."
+            )
     need = peak_memory(entry, plan)
     if need.total > limit_bytes:
         return f"It does not fit: {need.sum}, and the limit is {sized(limit_bytes)}."

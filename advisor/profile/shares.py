@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from advisor.core.model.cost import stage_bytes_moved, stage_flops
+from advisor.core.model.cut import cut
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.families import MAX_SIZE
 from advisor.core.sizing.measurement import CellPlan
-from advisor.profile.timing import LEAST, WARM_UP_RUNS, WARM_UP_SECONDS
+from advisor.core.sizing.sampling import LEAST
+from advisor.profile.timing import WARM_UP_RUNS, WARM_UP_SECONDS
 
 RATE_SLACK = 4.0
 """A larger cell may run at a better rate than any seen so far, but hardly at more than this many times it."""
@@ -39,7 +42,7 @@ class Shares:
         self._entry, self._clock = entry, clock
         self._per_cell = seconds_per_cell
         self._end = clock() + seconds_total
-        self._rates: dict[tuple[str, str], float] = {}
+        self._rates: dict[_Kind, float] = {}
         self._slower: list[tuple[CellPlan, float]] = []
 
     def left_s(self) -> float:
@@ -92,18 +95,21 @@ class Shares:
         return max(WARM_UP_SECONDS + LEAST * run_s, RUNS * run_s)
 
     def _rate_in_another_dtype(self, plan: CellPlan) -> float | None:
-        return max((rate for (stage, _), rate in self._rates.items() if stage == plan.stage), default=None)
+        return max((rate for (stage, *_), rate in self._rates.items() if stage == plan.stage), default=None)
 
     def _work(self, plan: CellPlan) -> float:
         """What the stage is bound by: traffic for a decode step, arithmetic for a whole pass, tokens to tokenise."""
         if plan.stage in ("tokenize", "load"):
             return float(plan.batch_size * (plan.input_tokens or 1))
         count = stage_bytes_moved if plan.stage == "decode" else stage_flops
-        return float(max(1, count(self._entry, plan)))
+        return float(max(1, count(cut(self._entry, plan.layers), plan)))
 
 
-def _kind(plan: CellPlan) -> tuple[str, str]:
-    return plan.stage, plan.dtype
+_Kind = tuple[str, str, str]
+
+
+def _kind(plan: CellPlan) -> _Kind:
+    return plan.stage, plan.runtime, plan.dtype
 
 
 def _no_smaller(plan: CellPlan, other: CellPlan) -> bool:
@@ -113,4 +119,5 @@ def _no_smaller(plan: CellPlan, other: CellPlan) -> bool:
         and plan.batch_size >= other.batch_size
         and (plan.input_tokens or 0) >= (other.input_tokens or 0)
         and (plan.context_tokens or 0) >= (other.context_tokens or 0)
+        and (plan.layers or MAX_SIZE) >= (other.layers or MAX_SIZE)
     )

@@ -10,68 +10,134 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.core.model.cost import anatomy, stages_of
+from advisor.core.model.cost import stages_of, weight_bytes
 from advisor.core.model.source import ModelSource
-from advisor.core.sizing.measurement import Cell, CellPlan
+from advisor.core.sizing.closeness import too_far
+from advisor.core.sizing.measurement import Cell, CellPlan, Deviation
+from advisor.core.sizing.runtimes import is_converted
 from advisor.profile.accelerator import Accelerator
-from advisor.profile.build import DTYPES, build, count_parameters
+from advisor.profile.build import DTYPES, count_parameters
+from advisor.profile.converting import (
+    Conversion,
+    built_in,
+    converted_model,
+    loaded_in,
+    padding_of,
+    probe_of,
+    quantised,
+)
+from advisor.profile.deviation import Outputs, deviation
 from advisor.profile.orders import Built, Job
-from advisor.profile.runtimes.torch_eager import Loaded, Task, nothing, task
+from advisor.profile.runtimes.served import Served
+from advisor.profile.runtimes.torch_eager import Eager, Loaded, Task, nothing, outputs
 from advisor.profile.tokenizing import tokenizer_of, tokenizing
-from advisor.profile.weights import WithWeights, load
+from advisor.store import machine
 
 TOKENIZING_THREADS = 1
 """Tokenizers are kept from starting threads of their own here."""
+TWIN_PARAMETERS = 1_000_000_000
+"""Up to here a model of 16 bits is compared with itself in float32, which is built first and given back."""
+TWIN_ROOM = 1.5
+"""How many times its weights the free memory must hold for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A model ready to run, what is to be said of it, and the seconds and bytes that it took to stand."""
+    """A model ready to run, what is to be said of it, and the seconds and bytes that it took to stand.
 
-    loaded: Loaded
+    `conversion_s` is what it took to turn the weights into what runs, now or when that was done; None where they run as
+    they are. `refused` says why no time of it counts.
+    """
+
+    served: Served
     built: Built
     seconds: float
     peak_bytes: int | None
     source: ModelSource | None
+    seed: int = 0
+    deviation: Deviation | None = None
+    conversion_s: float | None = None
+    refused: str | None = None
+
+    @property
+    def loaded(self) -> Loaded:
+        """The module, where torch runs it. Raises ValueError where something else does."""
+        if not isinstance(self.served, Eager):
+            raise ValueError("only torch hands out its module")
+        return self.served.loaded
 
     def work(self, plan: CellPlan) -> Task:
         """What one run of the cell is. Raises ValueError where this model cannot do it."""
         if plan.stage != "tokenize":
-            return task(self.loaded, plan)
+            return self.served.task(plan)
         if self.source is None:
             raise ValueError("a model without files has no tokenizer")
-        run = tokenizing(tokenizer_of(self.source), plan, self.loaded.seed)
+        run = tokenizing(tokenizer_of(self.source), plan, self.seed)
         return Task(run=run, reset=nothing, check=nothing)
+
+    def told(self, cell: Cell) -> Cell:
+        """The cell with what is to be said of the configuration that it was measured in."""
+        if cell.stage == "tokenize":
+            return cell
+        known = {"deviation": self.deviation, "conversion_s": self.conversion_s}
+        return cell.model_copy(update=known | {"computes_in": self.served.computes_in})
 
 
 def stand(job: Job, device: Accelerator) -> Standing:
-    """Build or load the model of a job. Raises NotBuilt, or what torch raises out of memory."""
+    """Build, load or convert the model of a job. Raises NotBuilt, or what torch raises out of memory."""
+    if is_converted(job.runtime, job.dtype):
+        return _converted(job, device)
+    reference = _twin(job)
     device.reset_peak()
     begun = time.perf_counter()
-    source = job.source
-    if source is not None and source.weights:
-        found = load(job.model, source, job.dtype, device=job.device)
-    else:
-        config = None if source is None else source.config
-        model = build(job.model, job.dtype, seed=job.seed, device=job.device, config=config)
-        found = WithWeights(model, real=False, notes=())
+    found = built_in(job, job.dtype, job.device)
     device.synchronise()
     seconds = time.perf_counter() - begun
-    pooling = None if source is None else source.pooling
+    peak_bytes = device.taken().peak_bytes
+    served = Eager(loaded_in(job, found.model, DTYPES[job.dtype], job.device))
+    texts = probe_of(job, padding_of(found.model.config))
+    far = None if reference is None else deviation(served.outputs(texts), reference, real=found.real)
+    weights = "real" if found.real else "random"
     return Standing(
-        loaded=Loaded(found.model, anatomy(job.model), DTYPES[job.dtype], job.device, job.seed, pooling),
-        built=Built(
-            parameters=count_parameters(found.model), weights="real" if found.real else "random", notes=found.notes
-        ),
+        served=served,
+        built=Built(parameters=count_parameters(found.model), weights=weights, notes=found.notes),
         seconds=seconds,
-        peak_bytes=device.taken().peak_bytes,
-        source=source,
+        peak_bytes=peak_bytes,
+        source=job.source,
+        seed=job.seed,
+        deviation=far,
+        refused=too_far(job.dtype, far),
     )
+
+
+def _converted(job: Job, device: Accelerator) -> Standing:
+    made: Conversion = quantised(job) if job.runtime == "torch" else converted_model(job, device)
+    return Standing(
+        served=made.served,
+        built=made.built,
+        seconds=made.load_s,
+        peak_bytes=device.taken().peak_bytes,
+        source=job.source,
+        seed=job.seed,
+        deviation=made.deviation,
+        conversion_s=made.conversion_s,
+        refused=too_far(job.dtype, made.deviation),
+    )
+
+
+def _twin(job: Job) -> Outputs | None:
+    """What the same weights give in float32; None for float32 itself, and where a second model would be too much."""
+    needed = TWIN_ROOM * weight_bytes(job.model, "float32")
+    if job.dtype == "float32" or job.model.parameters > TWIN_PARAMETERS or needed > machine.memory_available_bytes():
+        return None
+    found = built_in(job, "float32", "cpu")
+    loaded = loaded_in(job, found.model, DTYPES["float32"], "cpu")
+    return outputs(loaded, probe_of(job, padding_of(found.model.config)))
 
 
 def load_cell(job: Job, standing: Standing, device: Accelerator, plan: CellPlan) -> Cell:
     """The start of a service: seconds until the weights are loaded and the first call has been answered."""
-    work = task(standing.loaded, plan.model_copy(update={"stage": stages_of(job.model)[0]}))
+    work = standing.served.task(plan.model_copy(update={"stage": stages_of(job.model)[0]}))
     device.reset_peak()
     begun = time.perf_counter()
     work.run()

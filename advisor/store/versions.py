@@ -21,6 +21,7 @@ SHOWN = (
     "textual",
     "nvidia-ml-py",
 )
+RUNTIME_PACKAGES = ("ctranslate2", "openvino", "torchao")
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 _PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 
@@ -30,6 +31,12 @@ def installed_versions() -> dict[str, str | None]:
     return {"python": platform.python_version(), "kernel": platform.release()} | {
         name: _version(name) for name in SHOWN
     }
+
+
+def installed_runtimes() -> dict[str, str]:
+    """The versions of what can serve models beside torch, of those that are installed. None of it is imported."""
+    found = {name: _version(name) for name in RUNTIME_PACKAGES}
+    return {name: version for name, version in found.items() if version is not None}
 
 
 def release_pins(folder: Path | None = None) -> dict[str, str]:

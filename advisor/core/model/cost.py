@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from advisor.core.hardware import BYTES_PER_VALUE, Dtype
+from advisor.core.hardware import BYTES_PER_STATE, BYTES_PER_VALUE, Dtype
 from advisor.core.model.anatomy import Anatomy, Stack
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import anatomy_of
@@ -84,7 +84,7 @@ def kv_cache_bytes(
     if stack is None or "decode" not in stages_of(entry):
         return 0
     tokens = kept_tokens(stack, context_tokens) + (source_tokens if stack.cross_attention else 0)
-    return 2 * stack.num_layers * stack.key_value_size * batch_size * tokens * BYTES_PER_VALUE[dtype]
+    return 2 * stack.num_layers * stack.key_value_size * batch_size * tokens * BYTES_PER_STATE[dtype]
 
 
 def kept_tokens(stack: Stack, context_tokens: int) -> int:
@@ -121,16 +121,13 @@ def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     Raises ValueError where the model has no such stage.
     """
     shape = stage_anatomy(entry, plan)
-    width = BYTES_PER_VALUE[plan.dtype]
+    width, written = BYTES_PER_VALUE[plan.dtype], BYTES_PER_STATE[plan.dtype]
     batch, read = plan.batch_size, plan.input_tokens or 0
     new_tokens = 1 if plan.stage == "decode" else read
     rows = batch * new_tokens + (new_tokens if shape.position_rows else 0) + (1 if shape.type_rows else 0)
-    values = (
-        _stage_weights(shape, plan.stage, read)
-        + rows * shape.hidden_size
-        + _written_values(shape, plan.stage, batch, read)
-    )
-    return values * width + _cache_bytes_moved(entry, plan)
+    values = _stage_weights(shape, plan.stage, read) + rows * shape.hidden_size
+    result = _written_values(shape, plan.stage, batch, read)
+    return values * width + result * written + _cache_bytes_moved(entry, plan)
 
 
 def stage_anatomy(entry: ModelEntry, plan: Run) -> Anatomy:

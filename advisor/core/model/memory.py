@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from advisor.core.hardware import BYTES_PER_VALUE, GIB
+from advisor.core.hardware import BYTES_PER_STATE, GIB
 from advisor.core.model.anatomy import Anatomy, Stack
 from advisor.core.model.cost import Run, kv_cache_bytes, stage_anatomy, stage_stack, weight_bytes
 from advisor.core.model.entry import ModelEntry
@@ -91,7 +91,7 @@ def _activation_bytes(shape: Anatomy, plan: Run) -> int:
     if plan.stage == "prefill" and plan.dtype == "bfloat16":
         # the last position is a view into all of them, and torch on a CPU then lays out the LM head anew for each text
         values += plan.batch_size * shape.vocab_size * shape.hidden_size
-    width = BYTES_PER_VALUE[plan.dtype]
+    width = BYTES_PER_STATE[plan.dtype]
     if not stack.fused_attention:
         return values * width + _score_bytes(stack, plan.batch_size, read, width)
     return values * width + queries * keys * _bytes_per_pair(stack, width)

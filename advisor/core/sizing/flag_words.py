@@ -98,4 +98,16 @@ FLAG_WORDS: Mapping[Flag, FlagWords] = {
         "By its operations the cell is faster than the machine was measured to be, so something was not computed.",
         "Measure again; where it stays, report it: the time is not used.",
     ),
+    "deviates": FlagWords(
+        "Its output is another",
+        "What this configuration computes is not close enough to float32 on the same weights, so its time is not used. "
+        "The note has the figures.",
+        "Take a wider dtype or another runtime.",
+    ),
+    "not-linear": FlagWords(
+        "Times do not grow with the layers",
+        "Of three models cut to fewer layers, the middle one lies off the line of the other two, so the whole model's time "
+        "was not read from it.",
+        "Measure again on an idle machine, or cut to other numbers of layers with --layers.",
+    ),
 }

@@ -1,9 +1,9 @@
 """Which cells to measure: few, around the workload, what decides most first.
 
 Lengths and batches are chosen here and nothing is measured. The one idea: time may run out after any cell, so the
-list is an order of importance: first one request of the planned shape in every dtype, for no number of replicas mends
-that; then the larger batches of that shape, which set the capacity; then the other lengths, which say what a shorter
-input would win.
+list is an order of importance: first one request of the planned shape in every configuration, for no number of replicas
+mends that; then the larger batches of that shape, which set the capacity; then the other lengths, which say what a
+shorter input would win.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from advisor.core.model.cost import stage_flops, stages_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.latency import usable
 from advisor.core.sizing.measurement import Best, Cell, CellPlan, Stage
+from advisor.core.sizing.runtimes import Configuration, without_stage
 
 BATCH_SIZES = (1, 4, 8)
 INPUT_TOKENS = (32, 64, 128)
@@ -44,14 +45,16 @@ def cells_for(
     *,
     role: Role,
     dtypes: Sequence[Dtype],
+    others: Sequence[Configuration] = (),
     batch_sizes: Sequence[int] | None = None,
     input_tokens: Sequence[int] | None = None,
     output_tokens: int | None = None,
 ) -> tuple[CellPlan, ...]:
     """Cells for a component that reads and writes `lengths`, the most decisive first.
 
-    Whatever is given replaces what would be chosen. A length the model has no positions for is listed all the same: the
-    cell is then refused with that reason, which says more than a figure for another length.
+    `dtypes` are those of torch; `others` are served by other runtimes. Whatever is given replaces what would be chosen.
+    A length the model has no positions for is listed all the same: the cell is then refused with that reason, which
+    says more than a figure for another length.
     """
     if input_tokens is not None:
         shapes = [_Shape(tokens, _TOGETHER) for tokens in input_tokens]
@@ -60,13 +63,14 @@ def cells_for(
     written = max(lengths.output_tokens if output_tokens is None else output_tokens, 1)
     batches = sorted(set(batch_sizes or _batch_sizes(lengths)))
     lone = batches[-1] if lengths.texts > 1 else 1
-    return _cells(entry, role, dtypes, batches, shapes, written, lone_batch=lone)
+    return _cells(entry, role, _configurations(dtypes, others), batches, shapes, written, lone_batch=lone)
 
 
 def default_cells(
     entry: ModelEntry,
     *,
     dtypes: Sequence[Dtype],
+    others: Sequence[Configuration] = (),
     batch_sizes: Sequence[int] | None = None,
     input_tokens: Sequence[int] | None = None,
     output_tokens: int | None = None,
@@ -77,7 +81,8 @@ def default_cells(
     """
     lengths = input_tokens or [tokens for tokens in INPUT_TOKENS if tokens < entry.context_tokens] or [1]
     shapes = [_Shape(tokens, _TOGETHER) for tokens in lengths]
-    return _cells(entry, entry.roles[0], dtypes, sorted(set(batch_sizes or BATCH_SIZES)), shapes, output_tokens)
+    batches, served = sorted(set(batch_sizes or BATCH_SIZES)), _configurations(dtypes, others)
+    return _cells(entry, entry.roles[0], served, batches, shapes, output_tokens)
 
 
 def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
@@ -89,6 +94,10 @@ def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
         shortest = min(indices, key=lambda index: cells[index].median_s or float("inf"))
         best.append(Best(stage=stage, throughput_cell=fastest, latency_cell=shortest))
     return tuple(best)
+
+
+def _configurations(dtypes: Sequence[Dtype], others: Sequence[Configuration]) -> list[Configuration]:
+    return [*(Configuration("torch", dtype) for dtype in dtypes), *others]
 
 
 def _batch_sizes(lengths: Lengths) -> tuple[int, ...]:
@@ -114,7 +123,7 @@ def _shapes_around(lengths: Lengths, *, passes_once: bool) -> list[_Shape]:
 def _cells(
     entry: ModelEntry,
     role: Role,
-    dtypes: Sequence[Dtype],
+    configurations: Sequence[Configuration],
     batch_sizes: Sequence[int],
     shapes: Sequence[_Shape],
     output_tokens: int | None,
@@ -126,36 +135,43 @@ def _cells(
     `lone_batch` texts are one request on its own.
     """
     ranked: dict[CellPlan, tuple[int, int, int]] = {}
-    for order, dtype in enumerate(dtypes):
+    for order, served in enumerate(configurations):
         for shape in shapes:
             for batch in (lone_batch,) if shape.alone else batch_sizes:
                 rank = _ALONE if batch == lone_batch and shape.rank == _TOGETHER else shape.rank
-                for cell in _stage_cells(entry, role, dtype, batch, shape.tokens, output_tokens):
+                for cell in _stage_cells(entry, role, served, batch, shape.tokens, output_tokens):
                     ranked.setdefault(cell, (rank, order, stage_flops(entry, cell)))
     return tuple(sorted(ranked, key=lambda cell: ranked[cell]))
 
 
 def _stage_cells(
-    entry: ModelEntry, role: Role, dtype: Dtype, batch: int, tokens: int, output_tokens: int | None
+    entry: ModelEntry, role: Role, served: Configuration, batch: int, tokens: int, output_tokens: int | None
+) -> list[CellPlan]:
+    """The cells of these stages that the runtime runs."""
+    cells = _all_stages(entry, role, served, batch, tokens, output_tokens)
+    return [cell for cell in cells if without_stage(served.runtime, entry, cell.stage) is None]
+
+
+def _all_stages(
+    entry: ModelEntry, role: Role, served: Configuration, batch: int, tokens: int, output_tokens: int | None
 ) -> list[CellPlan]:
     """One cell per stage of the model and, for decoding, per depth: the first step of an answer and the last."""
-    stages = stages_of(entry)
+    stages, (runtime, dtype) = stages_of(entry), served
     if "decode" not in stages:
         wanted = _STAGE_OF_ROLE.get(role, "forward")
         stage = wanted if wanted in stages else stages[0]
-        return [CellPlan(stage=stage, dtype=dtype, batch_size=batch, input_tokens=tokens)]
+        return [CellPlan(stage=stage, runtime=runtime, dtype=dtype, batch_size=batch, input_tokens=tokens)]
     if entry.architecture == "decoder-only":
-        read = CellPlan(stage="prefill", dtype=dtype, batch_size=batch, input_tokens=tokens)
+        read = CellPlan(stage="prefill", runtime=runtime, dtype=dtype, batch_size=batch, input_tokens=tokens)
         depths = [tokens] if output_tokens is None else sorted({tokens, tokens + output_tokens - 1})
         if output_tokens == 1:  # the first token is the whole answer, and it comes with the prompt
             depths = []
         source = None
     else:
-        read = CellPlan(stage="encode", dtype=dtype, batch_size=batch, input_tokens=tokens)
+        read = CellPlan(stage="encode", runtime=runtime, dtype=dtype, batch_size=batch, input_tokens=tokens)
         depths = [OUTPUT_TOKENS] if output_tokens is None else sorted({1, output_tokens})
         source = tokens
     steps = [
-        CellPlan(stage="decode", dtype=dtype, batch_size=batch, input_tokens=source, context_tokens=depth)
-        for depth in depths
+        read.model_copy(update={"stage": "decode", "input_tokens": source, "context_tokens": depth}) for depth in depths
     ]
     return [read, *steps]

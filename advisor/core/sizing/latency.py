@@ -42,6 +42,7 @@ _INVALID: frozenset[Flag] = frozenset(
         "not-finite",
         "cancelled",
         "above-peak",
+        "not-linear",
         "deviates",
     }
 )

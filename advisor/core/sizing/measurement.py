@@ -42,6 +42,7 @@ Flag = Literal[
     "fits-in-cache",
     "above-peak",
     "deviates",
+    "not-linear",
 ]
 
 
@@ -50,7 +51,8 @@ class CellPlan(Value):
 
     `input_tokens` is the length read by forward, prefill and encode, and for the decode of an encoder-decoder the
     length of the source; `context_tokens` is the depth of the self-attention cache a decode step starts from (None
-    elsewhere). Shapes: input ids are [batch_size, input_tokens], a decode step feeds [batch_size, 1].
+    elsewhere). Shapes: input ids are [batch_size, input_tokens], a decode step feeds [batch_size, 1]. `layers` cuts the
+    model to so many in each stack; None is the whole model.
     """
 
     stage: Stage
@@ -59,6 +61,7 @@ class CellPlan(Value):
     batch_size: int = Field(ge=1)
     input_tokens: int | None = None
     context_tokens: int | None = None
+    layers: int | None = Field(default=None, ge=1)
 
 
 class Deviation(Value):
@@ -85,7 +88,9 @@ class Cell(Value):
     it. There `device_time_s` is the median between two events on the device, and `launch_overhead_s` what a caller
     waits beyond that. `samples_s` holds every sample, process by process in the order taken; `process_samples` counts
     each one's. `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it, None where
-    this one did. `mfu` and `mbu` are shares of the device's measured peaks, `roofline_s` is the time no run can fall
+    this one did. Of a model cut to fewer layers, `layers` says to how many; what such cells say of the whole model is a
+    cell with `origin` extrapolated, `ci_method` from-layers and the fewest samples behind it. `memory_origin` is where
+    `peak_memory_bytes` comes from, where that is not where the times do. `mfu` and `mbu` are shares of the device's measured peaks, `roofline_s` is the time no run can fall
     below by them and `roofline_bound` says which peak sets it; None where a peak is not known.
     """
 
@@ -103,12 +108,13 @@ class Cell(Value):
     samples: int
     median_s: float | None
     ci95_s: tuple[float, float] | None
-    ci_method: Literal["order-statistic", "student-t"] = "order-statistic"
+    ci_method: Literal["order-statistic", "student-t", "from-layers"] = "order-statistic"
     p95_s: float | None
     p99_s: float | None = None
     throughput_per_s: float | None
     throughput_unit: Literal["sequences", "tokens"]
     peak_memory_bytes: int | None
+    memory_origin: Origin | None = None
     flops: int | None
     bytes_moved: int | None
     mfu: float | None = None
@@ -235,6 +241,30 @@ class Surface(Value):
     note: str | None = None
 
 
+class Extrapolation(Value):
+    """What three models cut to fewer layers say of one cell of the whole model.
+
+    `seconds_per_layer` and `rest_s` (tables, head and host) are the line through the first and the last of `layers`,
+    `third_off_pct` is how far the middle one lies from it. Where the whole model was measured beside them, `measured_s`
+    is that and `error_pct` how far `predicted_s` is from it.
+    """
+
+    stage: Stage
+    runtime: Runtime
+    dtype: Dtype
+    batch_size: int
+    input_tokens: int | None
+    context_tokens: int | None
+    layers: tuple[int, int, int]
+    of_layers: int
+    seconds_per_layer: float
+    rest_s: float
+    third_off_pct: float
+    predicted_s: float
+    measured_s: float | None = None
+    error_pct: float | None = None
+
+
 class Profile(Document):
     """Everything measured of one model on one machine (contract: `profile`)."""
 
@@ -244,5 +274,6 @@ class Profile(Document):
     cells: tuple[Cell, ...]
     best: tuple[Best, ...]
     surfaces: tuple[Surface, ...] = ()
+    extrapolations: tuple[Extrapolation, ...] = ()
     not_available: tuple[NotAvailable, ...] = ()
     wall_s: float

@@ -12,8 +12,9 @@ from typing import Any
 
 from advisor.core.hardware import Machine
 from advisor.core.protocol import Measure
-from advisor.core.sizing.measurement import Cell, CellPlan, Effort, Flag
-from advisor.core.sizing.statistics import TOLERANCE, precise_enough
+from advisor.core.sizing.measurement import Cell, CellPlan, Flag
+from advisor.core.sizing.runtimes import of_this
+from advisor.core.sizing.sampling import Terms
 
 _NOT_OF_A_FIGURE = {
     # which request it was, and what else was in it
@@ -24,8 +25,13 @@ _NOT_OF_A_FIGURE = {
     "seconds_per_cell",
     "seconds_total",
     "memory_limit_bytes",
-    # decides when sampling ends, see `reusable`
+    # decide when sampling ends, see `reusable`
+    "effort",
     "latency_budget_s",
+    "settled_below_s",
+    # what a figure is held against, not what it depends on
+    "wants_peaks",
+    "peaks",
 }
 _NOT_OF_A_MODULE = {
     "id",
@@ -64,20 +70,30 @@ def conditions(request: Measure, machine: Machine, plan: CellPlan, *, measured_b
         "plan": plan.model_dump(mode="json"),
         "machine": machine.fingerprint,
         "device": _device(machine, request.device),
-        "versions": machine.versions,
+        "versions": of_this(machine.versions, plan.runtime, plan.dtype),
         "measured_by": measured_by,
     }
 
 
-def reusable(cell: Cell, *, effort: Effort, budget_then_s: float | None, budget_now_s: float | None) -> bool:
-    """Whether the cell was measured so well that measuring it again would add nothing.
+def reusable(cell: Cell, asked: Measure) -> bool:
+    """Whether the cell was measured so well that measuring it again for this request would add nothing.
 
-    Sampling may have ended early because the median was certain to miss the latency budget of that run. Such a cell is
-    good for a request with the same budget and for no other.
+    What was measured with more effort serves a request for less, never the other way. Sampling may have ended because
+    the verdict was certain; such a cell is good for every request under whose terms it still is.
     """
-    if cell.median_s is None or not _HARMLESS.issuperset(cell.flags):
+    terms = Terms(asked.effort, asked.latency_budget_s, asked.settled_below_s)
+    if cell.median_s is None or not _HARMLESS.issuperset(cell.flags) or cell.processes < terms.processes:
         return False
-    return precise_enough(cell.samples_s or (), TOLERANCE[effort]) or budget_then_s == budget_now_s
+    return cell.stage == "load" or terms.decided(_by_process(cell))
+
+
+def _by_process(cell: Cell) -> list[tuple[float, ...]]:
+    """The samples of each process."""
+    samples, begun, found = cell.samples_s or (), 0, []
+    for count in cell.process_samples or (len(samples),):
+        found.append(samples[begun : begun + count])
+        begun += count
+    return found
 
 
 def _device(machine: Machine, device: str) -> dict[str, Any] | None:

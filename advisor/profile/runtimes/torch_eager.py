@@ -18,16 +18,21 @@ from transformers.modeling_outputs import BaseModelOutput
 from advisor.core.model.anatomy import Anatomy, Stack
 from advisor.core.model.source import Pooling
 from advisor.core.sizing.measurement import CellPlan
+from advisor.profile.deviation import Outputs, Probe
 from advisor.profile.inputs import filled_cache, hidden_states, token_ids
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One stage at one shape, ready to run. `run` returns the result [batch_size, ...]; `check` raises WrongState."""
+    """One stage at one shape, ready to run. `run` returns the result [batch_size, ...]; `check` raises WrongState.
+
+    `note` says what a run holds beyond its stage.
+    """
 
     run: Callable[[], torch.Tensor]
     reset: Callable[[], None]
     check: Callable[[], None]
+    note: str | None = None
 
 
 class WrongState(Exception):
@@ -44,6 +49,36 @@ class Loaded:
     device: str
     seed: int
     pooling: Pooling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Eager:
+    """The module itself, as torch runs it. `computes_in` is said where it is not the dtype of the weights."""
+
+    loaded: Loaded
+    computes_in: str | None = None
+
+    def task(self, plan: CellPlan) -> Task:
+        return task(self.loaded, plan)
+
+    def outputs(self, probe: Probe) -> Outputs:
+        return outputs(self.loaded, probe)
+
+
+def outputs(loaded: Loaded, probe: Probe) -> Outputs:
+    """States and logits for the probe, on the processor and in float32."""
+    model, ids, shape = loaded.model, probe.ids.to(loaded.device), loaded.anatomy
+    found: dict[str, torch.Tensor] = {}
+    with torch.inference_mode():
+        if probe.target is not None:
+            found["states"] = model.get_encoder()(input_ids=ids)[0]
+            found["logits"] = model(input_ids=ids, decoder_input_ids=probe.target.to(loaded.device)).logits
+        else:
+            given = model(input_ids=ids) if shape.encoder else model(input_ids=ids, use_cache=False)
+            found["logits" if shape.head in ("classifier", "tied", "own") else "states"] = given[0]
+    if found.get("logits") is not None and found["logits"].dim() == 3:
+        found["next"] = found["logits"][:, -1]
+    return {name: values.float().cpu().numpy() for name, values in found.items()}
 
 
 def task(loaded: Loaded, plan: CellPlan) -> Task:
@@ -96,7 +131,11 @@ def vectors(loaded: Loaded, ids: torch.Tensor) -> torch.Tensor:
     """
     decodes = loaded.anatomy.encoder is None
     states = loaded.model(input_ids=ids, use_cache=False)[0] if decodes else loaded.model(input_ids=ids)[0]
-    pooling = loaded.pooling or ("last" if decodes else "mean")
+    return unit_vectors(states, loaded.pooling or ("last" if decodes else "mean"))
+
+
+def unit_vectors(states: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+    """The states of texts [batch, tokens, width] as one vector of length one for each [batch, width]."""
     one = states.mean(dim=1) if pooling == "mean" else states[:, 0 if pooling == "cls" else -1]
     return nn.functional.normalize(one, dim=-1)
 

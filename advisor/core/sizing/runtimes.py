@@ -1,0 +1,141 @@
+"""What each runtime can serve: which models, stages, dtypes and devices, and why not where it cannot.
+
+Values only: nothing is imported or tried here, and a conversion may still fail. The one idea: a combination that cannot
+be served is told with its reason before any time is spent on it, by the same function for whoever plans a measurement
+and for the child that makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, get_args
+
+from advisor.core.hardware import Dtype
+from advisor.core.model.cost import anatomy, stages_of
+from advisor.core.model.entry import ModelEntry
+from advisor.core.sizing.measurement import NotAvailable, Runtime, Stage
+
+RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
+DTYPES_OF: Mapping[Runtime, tuple[Dtype, ...]] = {
+    "torch": ("float32", "bfloat16", "float16", "int8"),
+    "openvino": ("float32", "bfloat16", "int8"),
+    "ctranslate2": ("float32", "int8"),
+}
+"""What a runtime computes in; on a processor each of them is worth trying but torch's float16 and int8."""
+FIX = "pip install 'archadvisor[runtimes]'"
+EIGHT_BITS = "torchao"
+_WHOLE_PASSES: tuple[Stage, ...] = ("forward", "embed", "rerank", "encode")
+_TRANSLATED = ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", "bart")
+"""The model types whose weights CTranslate2 takes from the transformers of today."""
+_NO_LINEAR = ("gpt2",)
+"""Model types whose layers keep their matrices in a class that torchao does not quantise."""
+CONVERTED: tuple[Runtime, ...] = ("openvino", "ctranslate2")
+
+
+class Configuration(NamedTuple):
+    """One way to serve a model: what runs it, in which dtype."""
+
+    runtime: Runtime
+    dtype: Dtype
+
+
+def is_converted(runtime: Runtime, dtype: Dtype) -> bool:
+    """Whether the model is built in float32 first and then turned into what is run."""
+    return runtime in CONVERTED or dtype == "int8"
+
+
+def stages_run(runtime: Runtime, entry: ModelEntry) -> tuple[Stage, ...]:
+    """The stages of a model that a runtime runs."""
+    stages = stages_of(entry)
+    if runtime == "openvino":
+        return tuple(stage for stage in stages if stage in _WHOLE_PASSES)
+    return stages
+
+
+def why_not(
+    entry: ModelEntry, runtime: Runtime, dtype: Dtype, *, device: str, versions: Mapping[str, str]
+) -> str | None:
+    """Why this cannot be served, as the clause of a sentence, or None where nothing speaks against it.
+
+    `versions` are those of the machine: what is not among them is not installed.
+    """
+    if dtype not in DTYPES_OF[runtime]:
+        return f"{runtime} does not compute in {dtype} here; it computes in {', '.join(DTYPES_OF[runtime])}"
+    package = EIGHT_BITS if (runtime, dtype) == ("torch", "int8") else runtime
+    if package != "torch" and package not in versions:
+        return f"{package} is not installed ({FIX})"
+    if is_converted(runtime, dtype) and device != "cpu":
+        return f"{runtime} {dtype} is measured on the processor only, not on {device}"
+    return _MODEL[runtime](entry, dtype)
+
+
+def configurations(
+    entry: ModelEntry,
+    asked: Sequence[Runtime],
+    dtypes: Mapping[Runtime, Sequence[Dtype]],
+    *,
+    device: str,
+    versions: Mapping[str, str],
+) -> tuple[tuple[Configuration, ...], tuple[NotAvailable, ...]]:
+    """The combinations of these that can be served, and those that cannot, with the reason."""
+    served: list[Configuration] = []
+    refused: list[NotAvailable] = []
+    for runtime in asked:
+        for dtype in dtypes[runtime]:
+            reason = why_not(entry, runtime, dtype, device=device, versions=versions)
+            if reason is None:
+                served.append(Configuration(runtime, dtype))
+            else:
+                refused.append(NotAvailable(runtime=runtime, dtype=dtype, reason=f"{reason}."))
+    return tuple(served), tuple(refused)
+
+
+def packages_of(runtime: Runtime, dtype: Dtype) -> frozenset[str]:
+    """The packages whose version changes what this configuration measures, beyond those that all of them need."""
+    if runtime == "torch":
+        return frozenset({EIGHT_BITS}) if dtype == "int8" else frozenset()
+    return frozenset({runtime})
+
+
+ALL_PACKAGES: frozenset[str] = frozenset({"openvino", "ctranslate2", EIGHT_BITS})
+
+
+def of_this(versions: Mapping[str, str], runtime: Runtime, dtype: Dtype) -> dict[str, str]:
+    """The versions without those of runtimes that a configuration does not use."""
+    others = ALL_PACKAGES - packages_of(runtime, dtype)
+    return {name: version for name, version in versions.items() if name not in others}
+
+
+def _by_torch(entry: ModelEntry, dtype: Dtype) -> str | None:
+    if dtype == "int8" and entry.model_type in _NO_LINEAR:
+        return f"torchao quantises linear layers, and those of {entry.model_type} are of another class"
+    return None
+
+
+def _by_openvino(entry: ModelEntry, dtype: Dtype) -> str | None:
+    if anatomy(entry).encoder is None:
+        return "openvino is measured for encoders and the encoders of encoder-decoders, and this is a decoder"
+    return None
+
+
+def _by_ctranslate2(entry: ModelEntry, dtype: Dtype) -> str | None:
+    if "decode" not in stages_of(entry):
+        return "ctranslate2 is measured for models that write, and this one only reads"
+    if entry.model_type not in _TRANSLATED:
+        return f"ctranslate2 does not read {entry.model_type}; it reads {', '.join(_TRANSLATED)}"
+    return None
+
+
+_MODEL: Mapping[Runtime, Callable[[ModelEntry, Dtype], str | None]] = {
+    "torch": _by_torch,
+    "openvino": _by_openvino,
+    "ctranslate2": _by_ctranslate2,
+}
+
+
+def without_stage(runtime: Runtime, entry: ModelEntry, stage: Stage) -> str | None:
+    """Why a runtime does not run a stage that the model has, or None where it does."""
+    runs: Iterable[Stage] = stages_run(runtime, entry)
+    if stage in runs or stage not in stages_of(entry):
+        return None
+    return f"{runtime} does not run the stage {stage} of {entry.id}; it runs {' and '.join(runs) or 'none'}."

@@ -1,0 +1,30 @@
+"""PyTorch with linear layers in eight bits, quantised in place by torchao: weights once, activations while it runs.
+
+The one idea: the module stays the one that is timed in float32, so its tasks are the same. Tables and whatever is no
+linear layer keep their float32.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+
+from torch import nn
+
+from advisor.profile.build import NotBuilt
+from advisor.profile.runtimes.torch_eager import Eager, Loaded
+
+COMPUTES_IN = "int8 linear layers, float32 elsewhere"
+
+
+def quantise(loaded: Loaded) -> Eager:
+    """The module with eight bits. Raises NotBuilt where torchao does not take it."""
+    quantization = importlib.import_module("torchao.quantization")
+    if not any(isinstance(module, nn.Linear) for module in loaded.model.modules()):
+        raise NotBuilt("it has no linear layers that torchao could quantise")
+    try:
+        quantization.quantize_(loaded.model, quantization.Int8DynamicActivationInt8WeightConfig())
+    except Exception as error:
+        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise NotBuilt(f"torchao cannot quantise it: {words}") from error
+    return Eager(replace(loaded), computes_in=COMPUTES_IN)
