@@ -1,0 +1,67 @@
+"""What reports of a review have in common: which results are reported, by which lasting key, in which words.
+
+A key outlives edits around a finding: it is made of the check, the component's name and the JSON pointer inside the
+component, or of the file and the words where the finding stands in code; never of a line number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from advisor.core.characters import visible
+from advisor.core.review.document import CheckDocument, Result
+
+_NUMBERED = re.compile(r"^/components/\d+")
+_NO_XML = re.compile("[\ufffe\uffff]")
+
+
+def reported(document: CheckDocument) -> Iterator[tuple[Result, str]]:
+    """Every result that somebody should look at (failed or not settled), with its key; no two keys are alike."""
+    seen: Counter[str] = Counter()
+    for result in document.results:
+        if result.outcome in ("fail", "inconclusive"):
+            said = _identity(result)
+            yield result, hashlib.sha256(f"{said}\0{seen[said]}".encode()).hexdigest()
+            seen[said] += 1
+
+
+def _identity(result: Result) -> str:
+    where = result.location.file if result.pointer is None else _NUMBERED.sub("", result.pointer)
+    words = result.message if result.pointer is None else ""
+    return "\0".join((result.check, result.component or "", visible(where), visible(words)))
+
+
+def words(result: Result) -> str:
+    """A result in a sentence or two: what is wrong, what to do, and what became of a waiver."""
+    said = [result.message]
+    if result.fix:
+        said.append(result.fix)
+    if result.waiver is not None and result.waiver.state == "expired":
+        said.append(f"A waiver of {result.waiver.owner} expired on {result.waiver.expires}.")
+    return one_line(" ".join(_ended(one) for one in said))
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.rstrip().endswith((".", "!", "?")) else f"{sentence.rstrip()}."
+
+
+def sources(result: Result) -> str:
+    """`G40, G22`; a judgement of our own says so."""
+    return ", ".join(
+        one.id if one.section in ("ours", one.id) else f"{one.id} ({one.section})" for one in result.source
+    )
+
+
+def one_line(text: str) -> str:
+    """The text in one line, with nothing in it that acts or that XML does not know."""
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", visible(" ".join(text.split())))
+
+
+def uri(path: str) -> str:
+    """A path as a URI reference, as reports name files."""
+    written = visible(path).removeprefix("./")
+    return f"file://{quote(written)}" if written.startswith("/") else quote(written)
