@@ -1,53 +1,34 @@
-"""A review as one straight story: find the files, read them, look at what they name, judge, apply the waivers.
+"""A review as one straight story: find the files, read them, judge them, compare them, sum up.
 
-Nothing is judged here. What a file names is only ever read: no code of it runs, no model is built, nothing is fetched.
+Nothing is judged here: how a file is judged stands in `judging`, what is compared with in `before`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from advisor.advise import Knowledge
+from advisor.check.judging import judge
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.recommendation import Level
-from advisor.core.review.case import Case
-from advisor.core.review.choice import review_choice
-from advisor.core.review.code import About, code_results
-from advisor.core.review.declared import PARTS, DeclaredChoice, DeclaredComponent, DeclaredPart, Steps, pointer
-from advisor.core.review.document import CheckDocument, Location, Result, WaiverLine
-from advisor.core.review.found import Found
-from advisor.core.review.model import review_context, review_models
-from advisor.core.review.static import review_static
+from advisor.core.review.document import Base, CheckDocument, Location
 from advisor.core.review.summary import document
-from advisor.core.review.waivers import apply_waivers
 from advisor.store.architecture_file import ReadFile, find_files, read_architecture
-from advisor.store.code import read_code
-from advisor.store.declared_model import find_model
-from advisor.store.repository import shown
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller asked for."""
+    """What the caller asked for; `base` names the commit to compare with."""
 
     paths: tuple[str, ...] = ()
     today: date = field(default_factory=date.today)
     fail_level: Level = "error"
     strict: bool = False
     exit_zero: bool = False
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The results of one file, its waivers applied, and the lines of every file that they may point to."""
-
-    read: ReadFile
-    results: tuple[Result, ...]
-    waivers: tuple[WaiverLine, ...]
-    lines: Mapping[str, Sequence[str]]
+    base: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,14 +46,19 @@ class Reviewed:
 
 def review(asked: Asked, knowledge: Knowledge) -> Reviewed:
     """The whole review. Raises AdvisorError with every mistake of every file."""
-    reads = read_all(find_files(asked.paths), knowledge, asked.today)
+    reads = _read_all(find_files(asked.paths), knowledge, asked.today)
     judged = [judge(read, knowledge, asked.today) for read in reads]
+    base: Base | None = None
+    if asked.base is not None:
+        from advisor.check.before import compared  # most runs compare with nothing
+
+        judged, base = compared(judged, asked.base, knowledge, asked.today)
     made = document(
         files=[one.read.declared.file for one in judged],
         components=sum(len(one.read.declared.content.components) for one in judged),
         results=[result for one in judged for result in one.results],
         waivers=[line for one in judged for line in one.waivers],
-        base=None,
+        base=base,
         rulebook=knowledge.rulebook,
         today=asked.today,
         fail_level=asked.fail_level,
@@ -82,7 +68,7 @@ def review(asked: Asked, knowledge: Knowledge) -> Reviewed:
     return Reviewed(made, {file: lines for one in judged for file, lines in one.lines.items()})
 
 
-def read_all(files: Sequence[Path], knowledge: Knowledge, today: date) -> list[ReadFile]:
+def _read_all(files: Sequence[Path], knowledge: Knowledge, today: date) -> list[ReadFile]:
     """Every file, read. Raises AdvisorError with every problem of all of them."""
     reads: list[ReadFile] = []
     problems: list[Problem] = []
@@ -94,73 +80,3 @@ def read_all(files: Sequence[Path], knowledge: Knowledge, today: date) -> list[R
     if problems:
         raise AdvisorError(problems)
     return reads
-
-
-def judge(read: ReadFile, knowledge: Knowledge, today: date) -> Judged:
-    """Every component of a file. Raises AdvisorError where a model's name can mean nothing."""
-    problems: list[Problem] = []
-    results: list[Result] = []
-    lines: dict[str, Sequence[str]] = {read.declared.file: read.lines}
-    for number, component in enumerate(read.declared.content.components):
-        found = _find_models(read, number, component, knowledge, problems)
-        case = Case(read.declared, number, knowledge.rulebook, found)
-        results += [*_design_results(case), *_code_results(case, read, lines)]
-    if problems:
-        raise AdvisorError(problems)
-    applied = apply_waivers(read.declared, results, knowledge.rulebook, today)
-    return Judged(read, applied.results, applied.lines, lines)
-
-
-def _design_results(case: Case) -> Iterator[Result]:
-    context = list(review_context(case))
-    yield from review_models(case)
-    yield from review_choice(case, too_long=any(one.outcome == "fail" for one in context))
-    yield from context
-    yield from review_static(case)
-
-
-def _code_results(case: Case, read: ReadFile, lines: dict[str, Sequence[str]]) -> Iterator[Result]:
-    """The results of the component's Python, its files named as people here know them."""
-    patterns, at = case.component.code, ("components", case.number, "code")
-    if not patterns:
-        return
-    folder = read.repository.folder
-    code = read_code(folder, patterns)
-    tuned = case.component.choice.contrastive or any(one.contrastive for one in case.found.values())
-    place = read.declared.locate(at)
-    about = About(case.component.name, place, pointer(at), lambda ids: case.rulebook.sources(tuple(ids)), tuned)
-    lines |= {shown(folder / one.path): one.text.split("\n") for one in code.files}
-    for result in code_results(about, code):
-        file = place.file if result.location == place else shown(folder / result.location.file)
-        yield result.model_copy(update={"location": result.location.model_copy(update={"file": file})})
-
-
-def _find_models(
-    read: ReadFile, number: int, component: DeclaredComponent, knowledge: Knowledge, problems: list[Problem]
-) -> dict[str, Found]:
-    """The models of a component by the name of their part; names that mean nothing are added to `problems`."""
-    found: dict[str, Found] = {}
-    for name, model, at in _named_models(component.choice):
-        try:
-            found[name] = find_model(model, read.repository, knowledge.catalog)
-        except AdvisorError as error:
-            place = read.declared.locate(("components", number, "choice", *at))
-            problems += [_placed(one, place, read.lines) for one in error.problems]
-    return found
-
-
-def _named_models(choice: DeclaredChoice) -> Iterator[tuple[str, str, Steps]]:
-    if choice.model is not None:
-        yield "model", choice.model, ("model",)
-    for name in PARTS:
-        part: DeclaredPart | None = getattr(choice.parts, name, None)
-        if part is not None and part.model is not None:
-            yield name, part.model, ("parts", name, "model")
-
-
-def _placed(problem: Problem, place: Location, lines: Sequence[str]) -> Problem:
-    """The problem at a place of the architecture file."""
-    line = lines[place.line - 1] if place.line is not None and place.line <= len(lines) else None
-    return Problem(
-        place.file, place.line, place.column, problem.message, problem.fix, width=place.width, source_line=line
-    )

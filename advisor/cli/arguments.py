@@ -114,6 +114,11 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
         dest="profiles",
         help="measure nothing here: plan from this profile or report made elsewhere; one for each part, repeatable",
     )
+    one.add_argument(
+        "--verify",
+        action="store_true",
+        help="then serve the planned rate to one replica here for a minute: predicted beside observed",
+    )
     _measuring(one)
     _common(one)
 
@@ -125,7 +130,16 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     one.add_argument("--fail-level", choices=levels, default="error", help="exit 1 from this level on")
     one.add_argument("--strict", action="store_true", help="exit 4 where something was not checked")
     one.add_argument("--exit-zero", action="store_true", help="report findings, and end with 0 all the same")
+    one.add_argument("--base", metavar="REF", help="also say what is new since this commit of the repository")
     one.add_argument("--today", metavar="DATE", help="hold waivers against this day, like 2026-11-30")
+    one.add_argument(
+        "--report",
+        metavar="FORMAT[=FILE]",
+        action="append",
+        default=[],
+        dest="reports",
+        help="also write it as json, sarif, junit, gitlab or md to FILE, or github's annotations to stdout; repeatable",
+    )
     _common(one)
 
 
@@ -219,9 +233,12 @@ def _measuring(one: _Parser) -> None:
     one.add_argument(
         "--dtype",
         metavar="float32,bfloat16",
-        help="dtypes to measure, float16 too (default: what fits)",
+        help="dtypes to measure, float16 and int8 too (default: what fits)",
     )
-    one.add_argument("--runtime", choices=("torch",), default="torch", help="what runs the model")
+    runtimes = "what runs the model: torch, openvino, ctranslate2 (default: torch; beyond quick, all installed)"
+    one.add_argument("--runtime", metavar="torch,openvino", help=runtimes)
+    layers_help = "cut the model to these numbers of layers and tell the whole from them (default: where it is too large)"
+    one.add_argument("--layers", metavar="8,16,24", help=layers_help)
     device_help = "where it runs (default: the first of cuda, mps, cpu that is there; cuda:1 is a second card)"
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)
     one.add_argument("--effort", choices=_EFFORTS, default="quick", help=_EFFORT_HELP)

@@ -9,6 +9,7 @@ from advisor.advise import load_knowledge
 from advisor.check.story import Asked, review
 from advisor.cli.options import chosen_folder, output_path
 from advisor.cli.printing import coloured, to_json, write_json
+from advisor.cli.reports import beside_commands, wanted_reports, write_reports
 from advisor.cli.streams import put
 from advisor.core.errors import AdvisorError, Problem
 from advisor.report.review import review_text
@@ -24,15 +25,19 @@ def check(options: argparse.Namespace) -> int:
         fail_level=options.fail_level,
         strict=options.strict,
         exit_zero=options.exit_zero,
+        base=options.base,
     )
+    wanted = wanted_reports(options.reports, as_json=getattr(options, "json", False))
     knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
     reviewed = review(asked, knowledge)
     if output is not None:
         write_text(output, to_json(reviewed.document))
+    spoken = write_reports(reviewed.document, wanted)
     if getattr(options, "json", False):
         write_json(to_json(reviewed.document))
     else:
-        put(review_text(reviewed.document, reviewed.line_at, colour=coloured(options)))
+        words = review_text(reviewed.document, reviewed.line_at, colour=coloured(options))
+        put(beside_commands(words) + spoken if any(one.path is None for one in wanted) else words)
     return reviewed.document.exit_code
 
 

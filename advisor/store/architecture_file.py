@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from advisor.core.review.waivers import waiver_mistakes
 from advisor.core.workload import Answers, cross_problems
 from advisor.store.repository import HIDDEN_FOLDER, Repository, is_plain_file, leaves, repository_of, shown
 from advisor.store.schema import validate
-from advisor.store.yaml import Parsed, parse_all, read
+from advisor.store.yaml import Parsed, read
 
 NAME = "architecture.yaml"
 PLACES = (NAME, f"{HIDDEN_FOLDER}/{NAME}")
@@ -69,9 +70,9 @@ def read_architecture(path: Path, rulebook: Rulebook, today: date) -> ReadFile:
     return _checked(read(Path(name)), repository, rulebook, today)
 
 
-def parse_architecture(data: bytes, file: str, repository: Repository, rulebook: Rulebook, today: date) -> ReadFile:
-    """The same from bytes that came from elsewhere; `file` is how people are shown where from."""
-    return _checked(parse_all(data, file=file), repository, rulebook, today)
+def read_as(path: Path, file: str, repository: Repository, rulebook: Rulebook, today: date) -> ReadFile:
+    """The same of a copy that lies elsewhere; `file` is how people are shown where it is from."""
+    return _checked(replace(read(path), file=file), repository, rulebook, today)
 
 
 def _checked(parsed: Parsed, repository: Repository, rulebook: Rulebook, today: date) -> ReadFile:

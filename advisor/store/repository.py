@@ -15,10 +15,14 @@ HIDDEN_FOLDER = ".advisor"
 
 
 class Repository(NamedTuple):
-    """`root` is the whole repository, `folder` what the paths of the file are relative to."""
+    """`root` is the whole repository, `folder` what the paths of the file are relative to.
+
+    `known_as` is the folder as people know it, where the files of an earlier state lie elsewhere for a while.
+    """
 
     root: Path
     folder: Path
+    known_as: Path
 
 
 def repository_of(file: Path) -> Repository:
@@ -27,7 +31,7 @@ def repository_of(file: Path) -> Repository:
     if folder.name == HIDDEN_FOLDER:
         folder = folder.parent
     root = next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), folder)
-    return Repository(root, folder)
+    return Repository(root, folder, folder)
 
 
 def leaves(repository: Repository, name: str) -> str | None:

@@ -1,0 +1,81 @@
+"""The state that a change is compared with: the same files, and what they name, as a commit has them.
+
+They are taken out into a folder of their own and judged like any other. Nothing is measured for an earlier state.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from advisor.advise import Knowledge
+from advisor.check.judging import Judged, judge, named_models
+from advisor.core.errors import AdvisorError
+from advisor.core.review.baseline import introduced, with_baseline
+from advisor.core.review.declared import DeclaredComponent
+from advisor.core.review.document import Base, Introduced
+from advisor.store.architecture_file import ReadFile, read_as
+from advisor.store.git import Snapshot, empty_folder, snapshot
+from advisor.store.repository import Repository
+
+_OF_A_MODEL = ("config.json", "tokenizer_config.json", "1_Pooling/config.json")
+
+
+def compared(judged: Sequence[Judged], ref: str, knowledge: Knowledge, today: date) -> tuple[list[Judged], Base]:
+    """The judged files with their findings marked, and what the change since `ref` introduced. Raises AdvisorError."""
+    marked: list[Judged] = []
+    new: list[Introduced] = []
+    notes: list[str] = []
+    for now in judged:
+        file = now.read.declared.file
+        try:
+            then = _judged_then(now.read, snapshot(now.read.repository.folder, ref), knowledge, today)
+        except _UnreadableError as error:
+            notes.append(f"{file} could not be compared: {error}")
+            marked.append(now)
+            continue
+        if then is None:
+            notes.append(f"{file} is new since {ref}")
+        results = with_baseline(now.results, then.results if then else ())
+        new += introduced(results, now.read.declared, then.read.declared if then else None)
+        marked.append(now.with_results(results))
+    return marked, Base(ref=ref, introduced=tuple(new), notes=tuple(notes))
+
+
+class _UnreadableError(Exception):
+    """The file was there, and was none that can be read."""
+
+
+def _judged_then(read: ReadFile, before: Snapshot, knowledge: Knowledge, today: date) -> Judged | None:
+    """The same file at the commit, judged; None where it had none."""
+    folder = os.path.relpath(os.path.realpath(read.repository.folder), before.root)
+    path = os.path.normpath(os.path.join(folder, os.path.relpath(read.declared.file, read.repository.folder)))
+    if path not in before.files:
+        return None
+    with empty_folder() as root:
+        repository = Repository(root, Path(os.path.normpath(root / folder)), read.repository.known_as)
+        before.extract([path], root)
+        try:
+            then = read_as(root / path, read.declared.file, repository, knowledge.rulebook, today)
+            before.extract(_named(then, before, folder), root)
+            return judge(then, knowledge, today)
+        except AdvisorError as error:
+            raise _UnreadableError(error.problems[0].message) from None
+
+
+def _named(read: ReadFile, before: Snapshot, folder: str) -> Iterator[str]:
+    """The files of the commit that the architecture file names: configs of models, profiles, Python."""
+    components = read.declared.content.components
+    for component in components:
+        for name in (*_of_models(component), *component.measured):
+            yield os.path.normpath(os.path.join(folder, name))
+    if any(component.code for component in components):
+        below = "" if folder == "." else f"{folder}/"
+        yield from (name for name in before.files if name.endswith(".py") and name.startswith(below))
+
+
+def _of_models(component: DeclaredComponent) -> Iterator[str]:
+    for _, model, _ in named_models(component.choice):
+        yield from (os.path.join(model, file) for file in _OF_A_MODEL)

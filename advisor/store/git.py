@@ -1,0 +1,126 @@
+"""An earlier state of a repository, asked of git: which files a commit has, and what stands in them.
+
+Only the object database is read: no checkout, no hook, no filter, no network. git is a program like any other, started
+without a shell; nothing a caller names can become an option of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from advisor.core.errors import AdvisorError, Problem
+
+SECONDS = 60
+MAX_BYTES = 16 << 20
+"""Larger files are not taken out: none that a review reads is."""
+MAX_TOTAL_BYTES = 256 << 20
+_PLAIN_MODES = ("100644", "100755")
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "LC_ALL": "C",
+}
+
+
+class Blob(NamedTuple):
+    """A plain file of a commit."""
+
+    sha: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The plain files of a commit by their path below `root`, the top folder of the repository."""
+
+    root: Path
+    ref: str
+    files: Mapping[str, Blob]
+
+    def extract(self, names: Iterable[str], into: Path) -> None:
+        """Write these files below `into`; those that are none, or too large, are left out. Links are never written."""
+        wanted: dict[str, Blob] = {}
+        total = 0
+        for name in dict.fromkeys(names):
+            blob = self.files.get(name)
+            if blob is not None and blob.size <= MAX_BYTES and total + blob.size <= MAX_TOTAL_BYTES:
+                wanted[name] = blob
+                total += blob.size
+        asked = "".join(f"{blob.sha}\n" for blob in wanted.values()).encode()
+        told = memoryview(_git(self.root, "cat-file", "--batch", stdin=asked) if wanted else b"")
+        for name, blob in wanted.items():
+            end = bytes(told[:200]).index(b"\n") + 1
+            path = into / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(told[end : end + blob.size])
+            told = told[end + blob.size + 1 :]
+
+
+@contextlib.contextmanager
+def empty_folder() -> Iterator[Path]:
+    """A folder to take files out into; it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="archadvisor-", ignore_cleanup_errors=True) as folder:
+        yield Path(os.path.realpath(folder))
+
+
+def snapshot(folder: Path, ref: str) -> Snapshot:
+    """The state of the repository around `folder` at a commit. Raises AdvisorError where there is none."""
+    try:
+        root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    except subprocess.CalledProcessError as error:
+        raise _refused(f"{folder} is in no git repository", _said(error)) from None
+    if not ref or ref.startswith("-") or "\0" in ref:
+        raise _refused(f'"{ref}" names no commit', "name a branch, a tag or a commit")
+    try:
+        commit = _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").decode().strip()
+    except subprocess.CalledProcessError:
+        fix = "fetch it first: a shallow clone has the newest commit alone (git fetch --depth=1 origin REF)"
+        raise _refused(f'"{ref}" names no commit that is here', fix) from None
+    try:
+        listed = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+    except subprocess.CalledProcessError as error:
+        raise _refused(f"the files of {ref} cannot be listed", _said(error)) from None
+    return Snapshot(root, ref, dict(_entries(listed)))
+
+
+def _entries(listed: bytes) -> Iterable[tuple[str, Blob]]:
+    """The plain files of `git ls-tree -l -z`: mode, type, name of the object, size, and after a tab the path."""
+    for line in listed.split(b"\0"):
+        facts, _, path = line.partition(b"\t")
+        words = facts.decode("ascii", "replace").split()
+        if len(words) == 4 and words[0] in _PLAIN_MODES and words[3].isdigit():
+            yield os.fsdecode(path), Blob(words[2], int(words[3]))
+
+
+def _git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    try:
+        done = subprocess.run(
+            ["git", "--no-pager", "-C", str(folder), *arguments],
+            input=stdin,
+            capture_output=True,
+            check=True,
+            timeout=SECONDS,
+            env={**os.environ, **_ENVIRONMENT},
+        )
+    except FileNotFoundError:
+        raise _refused("git is not installed here", "install git, or leave --base out") from None
+    except subprocess.TimeoutExpired:
+        raise _refused(f"git did not answer within {SECONDS} s", "try again, or leave --base out") from None
+    return done.stdout
+
+
+def _said(error: subprocess.CalledProcessError) -> str:
+    words: bytes = error.stderr or b""
+    return words.decode("utf-8", "replace").strip().replace("\n", " ")[:300] or "check the repository"
+
+
+def _refused(words: str, fix: str) -> AdvisorError:
+    return AdvisorError([Problem("--base", None, None, words, fix)])
