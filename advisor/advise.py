@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from advisor.core.architecture import Role
-from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
+from advisor.core.errors import EXIT_UNDECIDED, AdvisorError, Problem
 from advisor.core.guide.recommend import recommend
 from advisor.core.guide.recommendation import Because, Component, Recommendation, Source
 from advisor.core.guide.words import value_words
-from advisor.core.hardware import GIB, Dtype
+from advisor.core.hardware import GIB, Dtype, Machine
 from advisor.core.lengths import Lengths, component_lengths
 from advisor.core.model.cost import stages_of
 from advisor.core.target import Target, target_on
 from advisor.core.workload import Answers, Workload, fill_defaults
 from advisor.store.catalog import load_catalog
-from advisor.store.machine import memory_limit_bytes
+from advisor.store.machine import memory_available_bytes, memory_limit_bytes
 from advisor.store.named_model import quoted
 from advisor.store.paths import shipped
 from advisor.store.rulebook import load_rulebook
@@ -35,7 +35,8 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.core.model.source import ModelSource
     from advisor.core.protocol import Event, Measure, Ready
     from advisor.core.report import Report
-    from advisor.core.sizing.measurement import Cell, CellPlan, Profile
+    from advisor.core.sizing.measurement import Cell, CellPlan, Effort, Profile, Runtime, Surface
+    from advisor.core.sizing.runtimes import Offer
     from advisor.store.recorder import Recorder
 
 SECONDS_QUICK = 44.0
@@ -87,7 +88,10 @@ class Measuring:
     input_tokens: tuple[int, ...] | None = None
     output_tokens: int | None = None
     dtypes: tuple[Dtype, ...] | None = None
+    runtimes: tuple[Runtime, ...] | None = None
     device: str = "auto"
+    effort: Effort = "quick"
+    layers: tuple[int, ...] | None = None
 
 
 OnEvent = Callable[[Role, "Event"], None]
@@ -141,12 +145,13 @@ async def measure_and_plan(
     advice = _for_target(advice, knowledge, measuring, target)
     limit = memory_limit(workload, target.memory_limit_bytes)
     entries = {part.role: knowledge.catalog.get(part.model) for part in advice.components if part.model}
+    _check_layers_of_parts(entries, measuring)
     profiles: dict[Role, Profile] = {}
     for part in advice.components:
         if entry := entries.get(part.role):
-            report_event = _Reporter(part.role, on_event, recorder)
+            report_event = Reporter(part.role, on_event, recorder)
             source = knowledge.sources.get(entry.id)
-            profiles[part.role] = await _profile_part(
+            profiles[part.role] = await measured_part(
                 workload, part, entry, source, child, measuring, target, report_event
             )
             if report_event.cancelled:
@@ -175,39 +180,76 @@ async def profile_model(
     source: ModelSource | None = None,
 ) -> Profile:
     """Measure one model without a workload, from its files where it has any. `recorder` as for `measure_and_plan`."""
-    from advisor.core.sizing.grid import default_cells
+    from advisor.core.sizing.grid import INPUT_TOKENS, default_cells
 
+    _check_layers(entry, measuring)
     role: Role = entry.roles[0]
-    target = target_on((await child.ready()).machine, measuring.device)
+    machine = (await child.ready()).machine
+    target = target_on(machine, measuring.device)
     limit = memory_limit_bytes() if target.memory_limit_bytes is None else target.memory_limit_bytes
+    tokens = max(measuring.input_tokens or INPUT_TOKENS)
+    fitting = dtypes_with_room(entry, limit, target.dtypes) or _dtypes_of_cuts(entry, machine, target, limit, tokens)
+    offered = await _offer(entry, child, measuring, target, fitting)
     cells = default_cells(
         entry,
-        dtypes=measuring.dtypes or dtypes_with_room(entry, limit, target.dtypes),
+        dtypes=offered.dtypes,
+        others=offered.others,
         batch_sizes=measuring.batch_sizes,
         input_tokens=measuring.input_tokens,
         output_tokens=measuring.output_tokens,
     )
-    reporter = _Reporter(role, on_event, recorder)
-    profile = await _measured(entry, source, cells, child, measuring, target, limit, None, reporter)
+    reporter = Reporter(role, on_event, recorder)
+    profile = await _measured(entry, source, cells, offered, child, measuring, target, limit, None, reporter)
     if recorder is not None:
         recorder.end("interrupted" if _cancelled([profile]) else "done", [profile])
     return profile
 
 
+def _check_layers_of_parts(entries: Mapping[Role, ModelEntry], measuring: Measuring) -> None:
+    """Raises AdvisorError where nobody can tell which model is to be cut, or it cannot be."""
+    named = [entry for entry in entries.values() if measuring.model in (None, entry.id)]
+    if measuring.layers is not None and len(named) > 1:
+        words = f"the design has {len(named)} models: {', '.join(entry.id for entry in named)}"
+        raise AdvisorError([Problem("--layers", None, None, words, "say with --model which one is to be cut")])
+    for entry in named:
+        _check_layers(entry, measuring)
+
+
 def dtypes_with_room(entry: ModelEntry, limit_bytes: int, dtypes: Sequence[Dtype]) -> tuple[Dtype, ...]:
-    """The dtypes whose weights leave room; the plainest one where none does, so that the refusal shows its sums."""
+    """The dtypes whose weights leave room."""
     from advisor.core.model.cost import weight_bytes
 
-    fitting = tuple(dtype for dtype in dtypes if weight_bytes(entry, dtype) < limit_bytes)
-    return fitting or tuple(dtypes[:1])
+    return tuple(dtype for dtype in dtypes if weight_bytes(entry, dtype) < limit_bytes)
 
 
-def reproduce_command(advice: Recommendation, measuring: Measuring, profiles: Sequence[str] = ()) -> str:
+def _dtypes_of_cuts(entry: ModelEntry, machine: Machine, target: Target, limit: int, tokens: int) -> tuple[Dtype, ...]:
+    """The dtypes in which a model without room can be told from fewer layers; the plainest one where it can in none.
+
+    That one is then refused, which shows its sums.
+    """
+    from advisor.core.sizing.cuts import Room, dtypes_to_cut
+
+    room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, SECONDS_MOST)
+    return dtypes_to_cut(entry, target.dtypes, tokens, room) or target.dtypes[:1]
+
+
+def _check_layers(entry: ModelEntry, measuring: Measuring) -> None:
+    """Raises AdvisorError where the model cannot be cut to the layers asked for."""
+    from advisor.core.sizing.cuts import mistake_in
+
+    if measuring.layers is not None and (wrong := mistake_in(entry, measuring.layers)):
+        fix = "give three different numbers below the model's own, or leave --layers out"
+        raise AdvisorError([Problem("--layers", None, None, wrong, fix)])
+
+
+def reproduce_command(
+    advice: Recommendation, measuring: Measuring, profiles: Sequence[str] = (), *, command: str = "advise"
+) -> str:
     """The command that gives this plan again: every answer that was said, and what was fixed about measuring.
 
     `profiles` are the files it was planned from, where this machine measured nothing.
     """
-    words = ["advisor", "advise"]
+    words = ["advisor", command]
     derived = {"requests_per_second"} if advice.workload.requests_per_day is not None else {"peak_factor"}
     skipped = derived | set(advice.defaulted)
     for key, value in advice.workload.model_dump().items():
@@ -219,7 +261,10 @@ def reproduce_command(advice: Recommendation, measuring: Measuring, profiles: Se
         "--input-tokens": _joined(measuring.input_tokens),
         "--output-tokens": measuring.output_tokens,
         "--dtype": _joined(measuring.dtypes),
+        "--runtime": _joined(measuring.runtimes),
         "--device": None if measuring.device == "auto" else measuring.device,
+        "--effort": None if measuring.effort == "quick" else measuring.effort,
+        "--layers": _joined(measuring.layers),
     }
     for option, chosen in options.items():
         if chosen is not None:
@@ -234,7 +279,7 @@ def _joined(values: Sequence[object] | None) -> str | None:
 
 
 @dataclass
-class _Reporter:
+class Reporter:
     """Passes events on with the part they belong to, and remembers whether the run was cancelled."""
 
     role: Role
@@ -255,7 +300,7 @@ def _for_target(advice: Recommendation, knowledge: Knowledge, measuring: Measuri
     return recommend(advice.workload, advice.defaulted, knowledge.rulebook, knowledge.catalog, limit)
 
 
-async def _profile_part(
+async def measured_part(
     workload: Workload,
     part: Component,
     entry: ModelEntry,
@@ -263,11 +308,14 @@ async def _profile_part(
     child: MeasuringChild,
     measuring: Measuring,
     target: Target,
-    report_event: _Reporter,
+    report_event: Reporter,
 ) -> Profile:
+    """Measure one part of a design, in the cells that its lengths ask for."""
     from advisor.core.model.representative import Need, fitting_dtypes
     from advisor.core.sizing.grid import cells_for
 
+    if measuring.model not in (None, entry.id):
+        measuring = replace(measuring, layers=None)  # they are the named model's
     lengths: Lengths = component_lengths(workload, architecture=part.architecture, role=part.role)
     limit = memory_limit(workload, target.memory_limit_bytes)
     need = Need(
@@ -280,88 +328,173 @@ async def _profile_part(
         lengths.longest_output_tokens,
         limit,
     )
+    machine, longest = (await child.ready()).machine, lengths.longest_input_tokens
+    fitting = fitting_dtypes(entry, need, target.dtypes) or _dtypes_of_cuts(entry, machine, target, limit, longest)
+    offered = await _offer(entry, child, measuring, target, fitting)
     cells = cells_for(
         entry,
         lengths,
         role=part.role,
-        dtypes=measuring.dtypes or fitting_dtypes(entry, need, target.dtypes) or target.dtypes[:1],
+        dtypes=offered.dtypes,
+        others=offered.others,
         batch_sizes=measuring.batch_sizes,
         input_tokens=measuring.input_tokens,
         output_tokens=measuring.output_tokens,
     )
     budget_s = workload.latency_budget_ms / 1000 if workload.latency_budget_ms else None
-    return await _measured(entry, source, cells, child, measuring, target, limit, budget_s, report_event)
+    settled_s = _settled_below_s(workload, cells) if source is None else None
+    return await _measured(
+        entry, source, cells, offered, child, measuring, target, limit, budget_s, report_event, settled_s
+    )
+
+
+async def _offer(
+    entry: ModelEntry, child: MeasuringChild, measuring: Measuring, target: Target, torch_dtypes: Sequence[Dtype]
+) -> Offer:
+    """What the model is measured with. Raises AdvisorError where nothing of what was asked for can serve it here."""
+    from advisor.core.sizing.runtimes import offer
+
+    offered = offer(
+        entry,
+        runtimes=measuring.runtimes,
+        dtypes=measuring.dtypes,
+        torch_dtypes=torch_dtypes,
+        effort=measuring.effort,
+        device=target.device,
+        versions=(await child.ready()).machine.versions,
+    )
+    if not (offered.dtypes or offered.others):
+        says = " ".join(f"{one.runtime} {one.dtype}: {one.reason}" for one in offered.refused)
+        raise AdvisorError(f"nothing that was asked for can serve {entry.id} here: {says}", exit_code=EXIT_UNDECIDED)
+    return offered
+
+
+def _settled_below_s(workload: Workload, cells: Sequence[CellPlan]) -> float | None:
+    """How fast a pass makes the verdict certain, where one pass is all that a request is: one part, nothing written."""
+    from advisor.core.sizing.settled import settled_below_s
+
+    if workload.latency_budget_ms is None or any(plan.stage != "forward" for plan in cells):
+        return None
+    rate, budget_s = workload.requests_per_second, workload.latency_budget_ms / 1000
+    return settled_below_s(rate, budget_s, workload.latency_percentile)
 
 
 async def _measured(
     entry: ModelEntry,
     source: ModelSource | None,
     cells: Sequence[CellPlan],
+    offered: Offer,
     child: MeasuringChild,
     measuring: Measuring,
     target: Target,
     limit: int,
     budget_s: float | None,
-    report_event: _Reporter,
+    report_event: Reporter,
+    settled_s: float | None = None,
 ) -> Profile:
     """One request to the child, its cells gathered into a profile."""
-    from advisor.core.protocol import Failed, Finished, Measure, Measured
+    import asyncio
+
+    from advisor.core.protocol import Failed, Finished, Measure, Measured, Peaked
+    from advisor.core.sizing.cuts import Room, cut_where_needed
     from advisor.core.sizing.grid import best_cells
+    from advisor.core.sizing.layers import told_from_cuts
     from advisor.core.sizing.measurement import Profile, profiled_model
     from advisor.core.sizing.own_stages import with_own_stages
+    from advisor.core.sizing.runtimes import failed_conversions
     from advisor.run import remembering
+    from advisor.store.peaks import keep_peaks, known_peaks
 
     if source is not None:
         cells = with_own_stages(cells, source, batch_sizes=measuring.batch_sizes)
     began = time.monotonic()
     ready = await child.ready()
-    seconds = seconds_total(entry, cells)
+    seconds = seconds_total(entry, cells, measuring.effort)
+    machine = ready.machine
+    torch, threads = machine.versions.get("torch"), machine.cores_usable
+    peaks = known_peaks(machine.fingerprint, target.device, torch=torch, threads=threads)
+    machine = machine if peaks is None else machine.with_peaks(peaks)
+    room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, _cell_seconds(seconds, cells), peaks)
+    cutting = cut_where_needed(entry, cells, room, asked=measuring.layers)
+    cells, seconds = cutting.plans, seconds_total(entry, cutting.plans, measuring.effort)
     request = Measure(
         id=time.monotonic_ns() % 1_000_000_000,
         model=entry,
         cells=tuple(cells),
         device=target.device,
         # The child keeps what later cells need; a cell that is slow but early may have more than its even share.
-        seconds_per_cell=max(seconds / len(cells), seconds / CELLS_AT_MOST_SLOW),
+        seconds_per_cell=_cell_seconds(seconds, cells),
+        effort=measuring.effort,
         seconds_total=seconds,
         memory_limit_bytes=limit,
         latency_budget_s=budget_s,
+        settled_below_s=settled_s,
         source=source,
+        wants_peaks=True,
+        peaks=peaks,
     )
     model = profiled_model(entry, source)
-    draft = Profile(machine=ready.machine, model=model, cells=(), best=(), wall_s=0.0)
+    draft = Profile(machine=machine, model=model, cells=(), best=(), wall_s=0.0)
     recorder = report_event.recorder
     part = None if recorder is None else recorder.part(report_event.role, request, draft)
     async for event in remembering.measure(child, request, part):
         report_event(event)
         if isinstance(event, Measured):
             report_event.cells[event.index] = event.cell
+        elif isinstance(event, Peaked):
+            keep_peaks(machine.fingerprint, event.peaks)
+            machine = machine.with_peaks(event.peaks)
         elif isinstance(event, Finished):
             model = profiled_model(entry, source, event.parameters, event.weights, event.notes)
             report_event.cancelled = event.cancelled
         elif isinstance(event, Failed):
             raise AdvisorError(event.says, exit_code=EXIT_UNDECIDED, fix=event.fix)
-    measured = tuple(report_event.cells[index] for index in sorted(report_event.cells))
-    found = {"cells": measured, "best": best_cells(measured), "wall_s": time.monotonic() - began}
+    cells_of = (report_event.cells[index] for index in sorted(report_event.cells))
+    measured, extrapolations = told_from_cuts(tuple(cells_of), entry)
+    model = model.model_copy(update={"notes": (*model.notes, *cutting.notes)})
+    found = {"machine": machine, "cells": measured, "best": best_cells(measured), "wall_s": time.monotonic() - began}
+    found |= {"surfaces": await asyncio.to_thread(_surfaces, measured), "extrapolations": extrapolations}
+    found["not_available"] = (*offered.refused, *failed_conversions(measured))
     return draft.model_copy(update={"model": model, **found})
+
+
+def available_bytes(target: Target, limit: int) -> int:
+    """What a model may take now: what is allowed, and of the machine's own memory no more than others leave free."""
+    return limit if target.memory_limit_bytes is not None else min(limit, memory_available_bytes())
+
+
+def _cell_seconds(seconds: float, cells: Sequence[CellPlan]) -> float:
+    """The most that one cell may take of so many seconds for all."""
+    return max(seconds / len(cells), seconds / CELLS_AT_MOST_SLOW)
+
+
+def _surfaces(cells: Sequence[Cell]) -> tuple[Surface, ...]:
+    """What was fitted to these cells; nothing where scikit-learn is not installed, and times between them are lines."""
+    try:
+        from advisor.predict.fitting import fitted
+    except ImportError:
+        return ()
+    return fitted(cells)
 
 
 def _cancelled(profiles: Sequence[Profile]) -> bool:
     return any("cancelled" in cell.flags for one in profiles for cell in one.cells)
 
 
-def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan]) -> float:
-    """Seconds the quick effort gives the cells of one model: more for a larger model, longer texts or a longer list.
+def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan], effort: Effort = "quick") -> float:
+    """Seconds an effort gives the cells of one model: more for a larger model, longer texts or a longer list.
 
     The first two are capped. What one request takes alone decides, because no plan can do without that cell.
     """
     from advisor.core.model.cost import stage_flops
+    from advisor.core.sizing.effort import EFFORTS
 
     longest = max(
         (stage_flops(entry, plan) for plan in cells if plan.batch_size == 1 and plan.stage in PASSES), default=0
     )
     scale = max(1.0, entry.parameters / PARAMETERS_AT_QUICK, longest / FLOPS_AT_QUICK)
-    return max(SECONDS_PER_CELL_LEAST * len(cells), min(SECONDS_QUICK * scale, SECONDS_MOST))
+    quick = max(SECONDS_PER_CELL_LEAST * len(cells), min(SECONDS_QUICK * scale, SECONDS_MOST))
+    return EFFORTS[effort].time_factor * quick
 
 
 def _runs(part: Component, entry: ModelEntry) -> bool:

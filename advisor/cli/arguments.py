@@ -237,7 +237,9 @@ def _measuring(one: _Parser) -> None:
     )
     runtimes = "what runs the model: torch, openvino, ctranslate2 (default: torch; beyond quick, all installed)"
     one.add_argument("--runtime", metavar="torch,openvino", help=runtimes)
-    layers_help = "cut the model to these numbers of layers and tell the whole from them (default: where it is too large)"
+    layers_help = (
+        "cut the model to these numbers of layers and tell the whole from them (default: where it is too large)"
+    )
     one.add_argument("--layers", metavar="8,16,24", help=layers_help)
     device_help = "where it runs (default: the first of cuda, mps, cpu that is there; cuda:1 is a second card)"
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)

@@ -17,6 +17,7 @@ from advisor.core.inspection import Cosine
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.source import ModelSource, Weights
 from advisor.core.sizing.measurement import Cell, CellPlan, Effort
+from advisor.core.sizing.replaying import ReplayPlan, ReplayResult
 from advisor.core.values import Value
 
 
@@ -73,6 +74,18 @@ class Inspect(Value):
 
 Request = Measure | Cancel
 REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="request")])
+
+
+class Replay(Value):
+    """Build this model, from its files where it has any, and serve it a schedule of requests. For `--replay` alone."""
+
+    request: Literal["replay"] = "replay"
+    id: int
+    model: ModelEntry
+    source: ModelSource | None = None
+    device: str = "cpu"
+    plan: ReplayPlan
+    seed: int = 0
 
 
 class Ready(Value):
@@ -178,7 +191,24 @@ class NotInspected(Value):
     fix: str | None = None
 
 
+class Replayed(Value):
+    """A schedule was served, or as much of it as time allowed."""
+
+    event: Literal["replayed"] = "replayed"
+    id: int
+    result: ReplayResult
+
+
+class NotReplayed(Value):
+    """A schedule that cannot be served here, and why, in one sentence."""
+
+    event: Literal["not-replayed"] = "not-replayed"
+    id: int
+    says: str
+    fix: str | None = None
+
+
 Event = Ready | Waiting | Reused | Peaked | Started | Measured | Finished | Failed
-Answer = Inspected | NotInspected
-"""What a child started with `--inspect` says; one that measures never does."""
+Answer = Inspected | NotInspected | Replayed | NotReplayed
+"""What a child started with `--inspect` or `--replay` says; one that measures never does."""
 EVENTS: TypeAdapter[Event | Answer] = TypeAdapter(Annotated[Event | Answer, Field(discriminator="event")])

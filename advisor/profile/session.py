@@ -1,29 +1,37 @@
-"""One request in the warm child: which cell is measured when, by which worker, and what becomes of those that fail.
+"""One request in the warm child: which cell is visited when, by which worker, and what becomes of those that fail.
 
-The child itself runs no operator and reads no model. The one idea: everything that can go wrong with a worker arrives
-at one place, `_await`, as a reply, an end, a lateness, a cancel or the end of our own input, and each has one answer.
+The child itself runs no operator and reads no model. A worker first visits each of its cells in the order asked for,
+the most needed first, and then goes round those that want more samples in random order, so that a drift of the machine
+does not look like a trend over shapes. The one idea: everything that can go wrong with a worker arrives at one place,
+`_await`, as a reply, an end, a lateness, a cancel or the end of our own input, and each has one answer.
 """
 
 from __future__ import annotations
 
+import random
 import select
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from advisor.core.hardware import DeviceDetail
+from advisor.core.hardware import DeviceDetail, Dtype, Peaks
+from advisor.core.model.cut import cut, cut_source
 from advisor.core.protocol import Cancel, Event, Failed, Finished, Measure, Measured, Started
 from advisor.core.sizing.measurement import Cell, CellPlan, Flag, unmeasured
-from advisor.core.sizing.statistics import TOLERANCE
+from advisor.core.sizing.runtimes import Configuration
+from advisor.core.sizing.sampling import Terms
+from advisor.profile.gathering import Gathered
 from advisor.profile.inbox import EndOfInput, Inbox
-from advisor.profile.orders import Built, Job, NotBuiltReply, Order, Outcome, Reply
+from advisor.profile.orders import Built, Job, More, NotBuiltReply, Order, Outcome, PeaksReply, Reply
+from advisor.profile.physics import Physics, peak_seconds
 from advisor.profile.processes import WorkerProcess
-from advisor.profile.refusal import refusal, refusal_of_dtype
+from advisor.profile.refusal import refusal, refusal_of_dtype, refusal_of_runtime
 from advisor.profile.shares import RUNS, Shares
 from advisor.profile.timing import COLD_FACTOR
 from advisor.profile.worker import last_moment
 from advisor.store import machine
 from advisor.store.nvml import free_bytes
+from advisor.store.versions import installed_runtimes
 
 KILL_GRACE_S = 2.0
 """How long after its last moment a worker may take to say so itself."""
@@ -73,17 +81,24 @@ class Session:
         self._threads = request.threads or machine.cores_usable()
         self._worker: WorkerProcess | None = None
         self._built: Built | None = None
+        self._parameters: int | None = None
         self._told: set[int] = set()
         self._postponed: dict[int, tuple[Cell, float]] = {}
         self._final = False
-        self._worker_dtype: str | None = None
+        self._terms = Terms(request.effort, request.latency_budget_s, request.settled_below_s)
+        self._gathered: dict[int, Gathered] = {}
+        self._family: list[int] = []
+        self._process = 0
+        self._random = random.Random(request.seed)
         self._begun = time.monotonic()
         self._shares = Shares(
             request.model,
-            seconds_per_cell=request.seconds_per_cell,
+            seconds_per_cell=request.seconds_per_cell / self._terms.processes,
             seconds_total=request.seconds_total,
             clock=time.monotonic,
         )
+
+        self._physics = Physics(request, measure=self._measure_peaks, say=say)
 
     def run(self) -> None:
         """Say every event of the request. Raises EndOfInput when the parent is gone; the worker is dead by then."""
@@ -94,6 +109,7 @@ class Session:
             return
         cancelled = False
         try:
+            self._physics.begin()
             for family in self._families(range(len(request.cells))):
                 self._measure_family(family)
             self._try_again()
@@ -101,31 +117,40 @@ class Session:
             cancelled = True
             for index, (cell, _) in self._postponed.items():
                 self._tell(index, cell)
-            self._flag(range(len(request.cells)), ("cancelled",), "Cancelled.")
+            for index in range(len(request.cells)):
+                flag: Flag = "undecided" if index in self._gathered else "cancelled"
+                self._give_up(index, (flag,), "Cancelled.")
         finally:
             self._end_worker()
         wall_s = time.monotonic() - self._begun
         built = {} if self._built is None else self._built.model_dump(include={"weights", "notes"})
-        parameters = None if self._built is None else self._built.parameters
-        self._say(Finished(id=request.id, parameters=parameters, cancelled=cancelled, wall_s=wall_s, **built))
+        self._say(Finished(id=request.id, parameters=self._parameters, cancelled=cancelled, wall_s=wall_s, **built))
 
     def _families(self, indices: Sequence[int]) -> list[list[int]]:
-        """Those of the cells that can be attempted, by dtype, in the order asked for. The others are told now."""
+        """Those of the cells that can be attempted, by configuration, in the order asked for; others are told now."""
         available = self._available_bytes()
-        families: dict[str, list[int]] = {}
+        families: dict[tuple[Configuration, int | None], list[int]] = {}
         for index in indices:
             plan = self._request.cells[index]
-            refused = refusal_of_dtype(self._detail, plan.dtype) or refusal(
-                self._request.model,
-                plan,
-                limit_bytes=self._request.memory_limit_bytes,
-                available_bytes=available,
+            refused = (
+                refusal_of_dtype(self._detail, plan.dtype)
+                or self._refusal_of_runtime(plan)
+                or refusal(
+                    cut(self._request.model, plan.layers),
+                    plan,
+                    limit_bytes=self._request.memory_limit_bytes,
+                    available_bytes=available,
+                )
             )
             if refused is None:
-                families.setdefault(plan.dtype, []).append(index)
+                built = Configuration(plan.runtime, plan.dtype), plan.layers
+                families.setdefault(built, []).append(index)
             else:
                 self._flag([index], (refused[0],), refused[1])
         return list(families.values())
+
+    def _refusal_of_runtime(self, plan: CellPlan) -> tuple[Flag, str] | None:
+        return refusal_of_runtime(self._request.model, plan, device=self._request.device, versions=installed_runtimes())
 
     def _available_bytes(self) -> int:
         """What the device has free now; where nobody tells, what the request allows."""
@@ -135,10 +160,47 @@ class Session:
         return self._request.memory_limit_bytes if free is None else free
 
     def _measure_family(self, family: list[int]) -> None:
-        for index in family:
-            if index not in self._told:
-                self._measure_cell(index, family)
-        self._end_worker()
+        """Measure cells of one configuration in as many processes as the effort asks for, one after the other."""
+        self._family = family
+        for process in range(self._terms.processes):
+            self._process = process
+            self._measure_in_a_process(family)
+            self._end_worker()
+            for index in self._open_in(family):
+                self._gathered[index].end_process()
+        for index in self._open_in(family):
+            self._tell(index, self._gathered[index].cell(self._threads))
+        self._family = []
+
+    def _measure_in_a_process(self, family: list[int]) -> None:
+        """First visits in the order asked for, then rounds in random order while anyone wants more and has the time."""
+        waiting: list[int] = []
+        visited = True
+        while True:
+            due = next((index for index in self._open_in(family) if self._due(index)), None)
+            if due is not None:
+                self._visit_first(due, family)
+            elif waiting:
+                visited = self._visit_again(waiting.pop()) or visited
+            elif visited:
+                waiting, visited = [index for index in self._open_in(family) if self._wanted(index)], False
+                self._random.shuffle(waiting)
+            else:
+                return
+
+    def _open_in(self, family: Sequence[int]) -> list[int]:
+        """Cells that have not been told and are not put off."""
+        return [index for index in family if index not in self._told and index not in self._postponed]
+
+    def _due(self, index: int) -> bool:
+        """Whether the running process has yet to visit it, for the first time or because its worker is gone."""
+        gathered = self._gathered.get(index)
+        return gathered is None or gathered.now is None or gathered.now.outlived
+
+    def _wanted(self, index: int) -> int:
+        """How many samples more the running process should take of a cell it has visited."""
+        gathered = self._gathered.get(index)
+        return 0 if gathered is None else gathered.wanted()
 
     def _try_again(self) -> None:
         """Give the cells that were too slow for their part what the others have left over, where that is clearly more.
@@ -146,85 +208,144 @@ class Session:
         The ledger still knows them: a cell that stays out of reach is not begun again.
         """
         first, self._postponed = self._postponed, {}
-        for number, (index, (cell, limit_s)) in enumerate(first.items()):
-            waiting = [self._request.cells[other] for other in list(first)[number + 1 :]]
+        self._final = True
+        for index, (cell, limit_s) in first.items():
             plan = self._request.cells[index]
-            granted = self._shares.allowance(plan, waiting).limit_s
+            granted = self._shares.allowance(plan, self._ahead(index)).limit_s
             if granted > CLEARLY_MORE * limit_s and self._shares.hopeless(plan, granted) is None:
-                self._final = True
-                if self._worker is not None and self._worker_dtype != plan.dtype:
-                    self._end_worker()
-                self._measure_cell(index, [index])
+                self._measure_family([index])
             self._tell(index, cell)
 
-    def _measure_cell(self, index: int, family: list[int]) -> None:
-        plan = self._request.cells[index]
-        if select.select([self._inbox], [], [], 0)[0]:
-            self._listen()
+    def _visit_first(self, index: int, family: list[int]) -> None:
+        plan, ahead = self._request.cells[index], self._ahead(index)
+        self._listen_if_spoken_to()
         if self._shares.left_s() <= 0:
-            self._flag([index], ("undecided",), self._out_of_time())
+            self._give_up(index, ("undecided",), self._out_of_time())
             return
-        after = [self._request.cells[other] for other in range(len(self._request.cells)) if self._open(other, index)]
-        allowance = self._shares.allowance(plan, after)
+        allowance = self._shares.allowance(plan, ahead)
         hopeless = self._shares.hopeless(plan, allowance.limit_s)
         if hopeless is not None:
-            self._tell_or_postpone(index, self._flagged(plan, ("too-slow",), hopeless), allowance.limit_s)
+            self._too_slow(index, self._flagged(plan, ("too-slow",), hopeless), allowance.limit_s)
             return
-        self._say(Started(id=self._request.id, index=index, plan=plan))
+        if not self._was_visited(index):
+            self._say(Started(id=self._request.id, index=index, plan=plan))
         if self._worker is None and not self._build(index, family):
             return
-        allowance = self._shares.allowance(plan, after)  # building took its part
-        self._order(Order(index=index, plan=plan, share_s=allowance.share_s, limit_s=allowance.limit_s))
+        allowance = self._shares.allowance(plan, ahead)  # building took its part
+        order = Order(index=index, plan=plan, share_s=allowance.share_s, limit_s=allowance.limit_s)
+        begun = time.monotonic()
+        reply = self._ask(order)
+        if isinstance(reply, Outcome):
+            self._learn(plan, reply, order)
+            self._begin(index, reply, order, time.monotonic() - begun)
 
-    def _open(self, other: int, index: int) -> bool:
-        return other != index and other not in self._told and other not in self._postponed
+    def _begin(self, index: int, outcome: Outcome, order: Order, spent_s: float) -> None:
+        """What a first visit brought: samples, or why there are none."""
+        cell = outcome.cell
+        if cell.median_s is not None:
+            gathered = self._gathered.setdefault(index, Gathered(cell, self._terms))
+            gathered.begin(outcome, spent_s)
+            self._tell_if_done(index)
+        elif "too-slow" in cell.flags:
+            self._too_slow(index, cell, order.limit_s)
+        else:
+            self._give_up(index, cell.flags, cell.note or "", cell)
+        if outcome.spoiled:
+            self._lose_worker()
+
+    def _visit_again(self, index: int) -> bool:
+        """Take more samples of a cell; False where it wants none, or none that it has time for."""
+        self._listen_if_spoken_to()
+        gathered = self._gathered[index]
+        now, wanted = gathered.now, gathered.wanted()
+        if index in self._told or now is None or now.outlived or not wanted:
+            return False
+        plan = self._request.cells[index]
+        allowance = self._shares.allowance(plan, self._ahead(index))
+        room_s = self._request.seconds_per_cell / self._terms.processes - now.spent_s
+        if now.visit_s(wanted) > min(allowance.share_s, room_s):
+            return False
+        begun = time.monotonic()
+        limits = {"share_s": allowance.share_s, "limit_s": allowance.limit_s}
+        reply = self._ask(Order(index=index, plan=plan, more=wanted, runs=now.runs, **limits))
+        if isinstance(reply, More):
+            now.add(reply, wanted, time.monotonic() - begun)
+            self._tell_if_done(index)
+        elif isinstance(reply, Outcome):
+            self._give_up(index, reply.cell.flags, reply.cell.note or "")
+            if reply.spoiled:
+                self._lose_worker()
+        return True
+
+    def _tell_if_done(self, index: int) -> None:
+        """Tell a cell of the last process as soon as it has enough: what was told is saved."""
+        if self._process == self._terms.processes - 1 and not self._wanted(index):
+            self._tell(index, self._gathered[index].cell(self._threads))
+
+    def _was_visited(self, index: int) -> bool:
+        """Whether the running process has visited it before, with a worker that is gone."""
+        gathered = self._gathered.get(index)
+        return gathered is not None and gathered.now is not None
+
+    def _ahead(self, index: int) -> list[CellPlan]:
+        """What is still to be visited beside this visit to a cell: each plan once for every process that has to."""
+        cells = self._request.cells
+        return [cells[other] for other in range(len(cells)) for _ in range(self._visits(other) - (other == index))]
+
+    def _visits(self, index: int) -> int:
+        if not self._open_in([index]):
+            return 0
+        if index not in self._family:
+            return self._terms.processes
+        later = self._terms.processes - 1 - self._process
+        return later + (self._due(index) or self._wanted(index) > 0)
 
     def _build(self, index: int, family: list[int]) -> bool:
         """Start a worker for the family of this cell and wait for its model; False where there will be none."""
         plan = self._request.cells[index]
         worker = self._worker = self._start(self._job(plan))
-        self._worker_dtype = plan.dtype
-        patience = min(self._shares.left_s(), build_seconds(self._request.model.parameters))
+        patience = min(self._shares.left_s(), build_seconds(cut(self._request.model, plan.layers).parameters))
         reply = self._await(worker, patience)
         if isinstance(reply, Built):
             self._built = reply
+            self._parameters = reply.parameters if plan.layers is None else self._parameters
             if self._shares.left_s() > 0:
                 return True
-            self._flag([index], ("undecided",), self._out_of_time())
+            self._give_up(index, ("undecided",), self._out_of_time())
         elif isinstance(reply, NotBuiltReply):
             self._end_worker()
-            self._flag(family, (reply.flag,), reply.note)
+            for other in family:
+                self._give_up(other, (reply.flag,), reply.note)
         elif reply == "late":
             self._end_worker()
             out_of_time = self._shares.left_s() <= 0
             stuck = f"Building the model took longer than {patience:.3g} s, so it was stopped."
             note = f"{self._out_of_time()} The model was still being built." if out_of_time else stuck
-            self._flag([index], ("undecided" if out_of_time else "hung",), note)
+            self._give_up(index, ("undecided" if out_of_time else "hung",), note)
         else:
-            self._bury([index])
+            self._bury(index)
         return False
 
-    def _order(self, order: Order) -> None:
+    def _ask(self, order: Order) -> Outcome | More | None:
+        """The reply to an order; None where the worker did not come to one, which is then said of the cell."""
         worker = self._worker
         if worker is None:
-            return
+            return None
         begun, cpu_before = time.monotonic(), worker.cpu_seconds()
         worker.order(order)
         reply = self._await(worker, last_moment(order.limit_s) + KILL_GRACE_S)
-        if isinstance(reply, Outcome):
-            self._learn(order.plan, reply, order)
-            self._tell_or_postpone(reply.index, reply.cell, order.limit_s)
-            if reply.spoiled:
-                self._end_worker()
-        elif reply == "late":
+        if isinstance(reply, Outcome | More):
+            return reply
+        if reply == "late":
             elapsed = time.monotonic() - begun
             flag, note = self._slow_or_stuck(worker, cpu_before, elapsed)
-            self._end_worker()
             if flag == "too-slow":
                 self._shares.learn_slower(order.plan, broken_off_run_s(None, elapsed))
-            self._flag([order.index], (flag,), note)
+            self._give_up(order.index, (flag,), note)
+            self._lose_worker()
         else:
-            self._bury([order.index])
+            self._bury(order.index)
+        return None
 
     def _learn(self, plan: CellPlan, outcome: Outcome, order: Order) -> None:
         if outcome.cell.samples_s:
@@ -253,6 +374,10 @@ class Session:
             if not readable:
                 return "late"
 
+    def _listen_if_spoken_to(self) -> None:
+        if select.select([self._inbox], [], [], 0)[0]:
+            self._listen()
+
     def _listen(self) -> None:
         """Act on what the parent has said meanwhile."""
         try:
@@ -266,11 +391,19 @@ class Session:
         if any(isinstance(request, Cancel) and request.id == self._request.id for request in arrived):
             raise Cancelled
 
-    def _bury(self, indices: Sequence[int]) -> None:
+    def _bury(self, index: int) -> None:
         if self._worker is not None:
             flags, note = self._worker.fate()
             self._worker = None
-            self._flag(indices, flags, note)
+            self._give_up(index, flags, note)
+            self._lose_worker()
+
+    def _lose_worker(self) -> None:
+        """The process ends before its time: what it had begun and not finished is due again in the next one."""
+        self._end_worker()
+        for index in self._open_in(self._family):
+            if self._wanted(index):
+                self._gathered[index].outlive()
 
     def _end_worker(self) -> None:
         """Workers hold nothing worth waiting for: their results are with us already."""
@@ -280,18 +413,18 @@ class Session:
 
     def _job(self, plan: CellPlan) -> Job:
         request = self._request
+        model = cut(request.model, plan.layers)
         return Job(
-            model=request.model,
+            model=model,
+            runtime=plan.runtime,
             dtype=plan.dtype,
             device=request.device,
             threads=self._threads,
             seed=request.seed,
-            tolerance=TOLERANCE[request.effort],
-            latency_budget_s=request.latency_budget_s,
             file_backed_bytes=None,
             identity=self._identity,
             parent_pid=self._pid,
-            source=request.source,
+            source=request.source if plan.layers is None else cut_source(request.source, model),
         )
 
     def _out_of_time(self) -> str:
@@ -304,14 +437,35 @@ class Session:
     def _flagged(self, plan: CellPlan, flags: tuple[Flag, ...], note: str) -> Cell:
         return unmeasured(plan, device=self._request.device, threads=self._threads, flags=flags, note=note)
 
-    def _tell_or_postpone(self, index: int, cell: Cell, limit_s: float) -> None:
+    def _too_slow(self, index: int, cell: Cell, limit_s: float) -> None:
         """Tell a cell, unless it was too slow only for what the others left it: that may change."""
-        if "too-slow" in cell.flags and limit_s < self._request.seconds_per_cell and not self._final:
+        if index in self._gathered:
+            self._give_up(index, ("undecided",), cell.note or "")
+        elif limit_s < self._request.seconds_per_cell / self._terms.processes and not self._final:
             self._postponed[index] = (cell, limit_s)
         else:
             self._tell(index, cell)
 
+    def _give_up(self, index: int, flags: tuple[Flag, ...], note: str, cell: Cell | None = None) -> None:
+        """Tell a cell that will get no more samples; with those it has, if it has any."""
+        gathered = self._gathered.get(index)
+        if gathered is not None:
+            self._tell(index, gathered.cell(self._threads, flags, note))
+        else:
+            self._tell(index, cell or self._flagged(self._request.cells[index], flags, note))
+
     def _tell(self, index: int, cell: Cell) -> None:
         if index not in self._told:
+            cell = self._physics.judged(cell)
             self._told.add(index)
             self._say(Measured(id=self._request.id, index=index, cell=cell))
+
+    def _measure_peaks(self, dtypes: tuple[Dtype, ...]) -> Peaks | None:
+        """What a worker of its own finds the device to do at most; None where it does not come to say."""
+        plan = self._request.cells[0]
+        worker = self._start(self._job(plan).model_copy(update={"peaks_of": dtypes}))
+        try:
+            reply = self._await(worker, min(self._shares.left_s(), peak_seconds(len(dtypes))))
+        finally:
+            worker.kill()
+        return reply.peaks if isinstance(reply, PeaksReply) else None

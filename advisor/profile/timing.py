@@ -1,8 +1,8 @@
-"""Time a task: first run, warm-up until steady, samples to the planned sizes, all within limits.
+"""Time a task: first run, warm-up until steady, the first samples, and on a later visit more, all within limits.
 
-What the samples mean is said in `core.sizing.statistics`. The one idea: the clock is handed in, so a test can drive
-every branch with a clock of its own, and nothing here but the clock knows what time it is. A sample is the time of one
-run; runs so short that reading the clock would show are timed in blocks.
+How many there should be is said in `core.sizing.sampling`, what they mean in `statistics`. The one idea: the clock is
+handed in, so a test can drive every branch with a clock of its own, and nothing here but the clock knows what time it
+is. A sample is the time of one run; runs so short that reading the clock would show are timed in blocks.
 """
 
 from __future__ import annotations
@@ -16,15 +16,8 @@ from statistics import median
 from typing import Generic, TypeVar
 
 from advisor.core.sizing.measurement import Flag
-from advisor.core.sizing.statistics import (
-    PLANNED_SIZES,
-    more_samples_needed,
-    next_planned_size,
-    order_statistic_interval,
-    precise_enough,
-    sample_until,
-    steady,
-)
+from advisor.core.sizing.sampling import LEAST
+from advisor.core.sizing.statistics import steady
 
 Result = TypeVar("Result")
 Clock = Callable[[], int]
@@ -37,42 +30,38 @@ WARM_UP_RUNS = 2
 WARM_UP_SHARE = 0.4
 """The part of a cell's share that warm-up may take beyond the least it must do."""
 STEADY_BLOCKS = 5
-SAMPLING_SECONDS = 1.0
-"""A shared machine has faster and slower spells of about this length: quick runs that saw one spell alone would agree
-with each other and with nothing else. So no cell is settled sooner, however narrow its interval."""
+AGAIN_RUNS = 2
+"""Runs before the first sample of a later visit: other shapes have had the caches since."""
 COLD_FACTOR = 3.0
 """A first run pays for compiling and for first touches: no more than this many times a later one, as far as seen."""
 CLOCK_SHARE = 0.01
 """Reading the clock may cost this part of a block."""
-LEAST = PLANNED_SIZES[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one cell may take: `share_s` is its fair part, `limit_s` what it must not exceed, both from its start.
-
-    `tolerance` is how far the interval may reach from the median; `budget_s` ends sampling once the median is certain
-    to miss it.
-    """
+    """What one visit may take: `share_s` is its fair part, `limit_s` what it must not exceed, both from its start."""
 
     share_s: float
     limit_s: float
-    tolerance: float
-    budget_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Samples in seconds, or none: then `flags` and `note` say why. `more_samples` would make it decided."""
+    """Samples in seconds, or none: then `flags` and `note` say why. Each is the mean of `runs` runs.
+
+    `warmed` tells whether times were level before the first of them.
+    """
 
     samples_s: tuple[float, ...]
+    runs: int = 1
+    warmed: bool = True
     flags: tuple[Flag, ...] = ()
     note: str | None = None
-    more_samples: int | None = None
 
 
 class Stopwatch(Generic[Result]):
-    """Times blocks of a task against the limits of one cell, which began when this was made."""
+    """Times blocks of a task against the limits of one visit, which began when this was made."""
 
     def __init__(
         self,
@@ -96,7 +85,7 @@ class Stopwatch(Generic[Result]):
         return seconds, result
 
     def time(self, first_s: float) -> Timing:
-        """Warm up and sample. `first_s` is what the first run took."""
+        """Warm up and take the first samples. `first_s` is what the first run took."""
         if self._hopeless(first_s / COLD_FACTOR, runs=WARM_UP_RUNS - 1 + LEAST):
             return self._too_slow(first_s, "the first, cold run")
         warm = deque([self._block(1)], maxlen=STEADY_BLOCKS)
@@ -104,10 +93,17 @@ class Stopwatch(Generic[Result]):
         if self._hopeless(warm[0], runs=LEAST):
             return self._too_slow(min(first_s, warm[0]), "one run")
         warmed = self._warm_up(warm)
-        samples = sample_until(self._take, enough=self._enough, may_go_on=self._may_go_on)
+        samples = self._take(LEAST)
         if len(samples) < LEAST:
             return self._too_slow(min([first_s, *warm, *samples]), "one run")
-        return self._timing(samples, warmed)
+        return Timing(tuple(samples), self._runs, warmed)
+
+    def again(self, wanted: int, runs: int) -> tuple[float, ...]:
+        """Up to `wanted` samples more of a cell that was warmed up before, in blocks of as many runs as then."""
+        for _ in range(AGAIN_RUNS):
+            self._block(1)
+        self._runs = runs
+        return tuple(self._take(wanted))
 
     def _warm_up(self, warm: deque[float]) -> bool:
         """Run until the last blocks, kept in `warm`, are steady; False where the cap came first."""
@@ -125,34 +121,11 @@ class Stopwatch(Generic[Result]):
             taken.append(self._block(self._runs))
         return taken
 
-    def _enough(self, taken: Sequence[float]) -> bool:
-        """Whether more samples would change nothing: the median is known, or it misses the budget for certain."""
-        if sum(taken) * self._runs < SAMPLING_SECONDS:
-            return False
-        return precise_enough(taken, self._limits.tolerance) or self._missed(taken)
-
-    def _may_go_on(self, taken: Sequence[float]) -> bool:
-        """Whether the next planned size fits the share."""
-        size = next_planned_size(len(taken))
-        if size is None:
-            return False
-        return self._elapsed() + (size - len(taken)) * median(taken) * self._runs <= self._limits.share_s
-
-    def _timing(self, samples: tuple[float, ...], warmed: bool) -> Timing:
-        flags: tuple[Flag, ...] = () if warmed or steady(samples) else ("not-steady",)
-        if precise_enough(samples, self._limits.tolerance) or self._missed(samples):
-            return Timing(samples, flags)
-        return Timing(samples, (*flags, "undecided"), None, more_samples_needed(samples, self._limits.tolerance))
-
-    def _missed(self, samples: Sequence[float]) -> bool:
-        interval = order_statistic_interval(samples)
-        return self._limits.budget_s is not None and interval is not None and interval[0] > self._limits.budget_s
-
     def _hopeless(self, run_s: float, *, runs: int) -> bool:
         return self._elapsed() + runs * run_s > self._limits.limit_s
 
     def _too_slow(self, run_s: float, what: str) -> Timing:
-        return Timing((), ("too-slow",), too_slow_note(run_s, self._limits.limit_s, what=what))
+        return Timing((), flags=("too-slow",), note=too_slow_note(run_s, self._limits.limit_s, what=what))
 
     def _block(self, runs: int) -> float:
         """Seconds per run of one block, nothing collected or put back while it lasts."""

@@ -1,4 +1,4 @@
-"""A worker: builds one model in one dtype, measures the cells it is ordered, and is expendable.
+"""A worker: builds one model for one runtime and dtype, measures the cells it is ordered, and is expendable.
 
 It runs alone in its process, forked from the warm child or started afresh. The one idea: whatever goes wrong inside a
 cell is said in a reply and then this process ends, so that nothing it left behind can touch the next cell.
@@ -12,25 +12,29 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import torch
 
 from advisor.core.model.cost import stage_bytes_moved, stage_flops
 from advisor.core.sizing.measurement import Cell, Flag, throughput_unit, unmeasured
-from advisor.core.sizing.statistics import PLANNED_SIZES, summarise
+from advisor.core.sizing.sampling import LEAST
+from advisor.core.sizing.statistics import summarise
 from advisor.profile.accelerator import Accelerator, Taken, accelerator
 from advisor.profile.build import NotBuilt
-from advisor.profile.disturbance import disturbances
-from advisor.profile.orders import Job, NotBuiltReply, Order, Outcome, Reply
+from advisor.profile.disturbance import Meanwhile, meanwhile
+from advisor.profile.orders import Job, More, NotBuiltReply, Order, Outcome, PeaksReply, Reply
+from advisor.profile.peaks import measure_peaks
 from advisor.profile.runtimes.torch_eager import Task
 from advisor.profile.standing import Standing, load_cell, stand, without_the_model
-from advisor.profile.timing import LEAST, Limits, Stopwatch, Timing
+from advisor.profile.timing import Limits, Stopwatch, Timing
 from advisor.store import machine
+
+T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1
 OOM_SCORE = 800
@@ -65,6 +69,9 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
     torch.set_num_interop_threads(1)
     try:
         device = accelerator(job.device, identity=job.identity, file_backed_bytes=job.file_backed_bytes)
+        if job.peaks_of is not None:
+            _say(replies, PeaksReply(peaks=measure_peaks(job, device)))
+            return
         standing = stand(job, device)
     except (NotBuilt, MemoryError, RuntimeError) as error:
         flag, note = _what_went_wrong(error)
@@ -73,28 +80,34 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
     _say(replies, standing.built)
     for line in orders:
         outcome = _measure(job, standing, device, Order.model_validate_json(line))
+        if isinstance(outcome, Outcome):
+            outcome = outcome.model_copy(update={"cell": standing.told(outcome.cell)})
         _say(replies, outcome)
-        if outcome.spoiled:
+        if isinstance(outcome, Outcome) and outcome.spoiled:
             return
 
 
-def _measure(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome:
+def _measure(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome | More:
     try:
         with _alarm(last_moment(order.limit_s)), torch.inference_mode():
-            return _timed(job, standing, device, order)
+            return _visited(job, standing, device, order)
     except OutOfTime:
-        note = f"Too slow for its time: {PLANNED_SIZES[0]} samples were not had in {order.limit_s:.3g} s."
+        note = f"Too slow for its time: {LEAST} samples were not had in {order.limit_s:.3g} s."
         return _failed(job, order, "too-slow", note)
     except Exception as error:  # noqa: BLE001  # a library may raise anything; people get a sentence, not a trace
         flag, note = _what_went_wrong(error)
         return _failed(job, order, flag, note, spoiled=True)
 
 
-def _timed(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome:
+def _visited(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome | More:
+    if standing.refused is not None and order.plan.stage != "tokenize":
+        return _failed(job, order, "deviates", standing.refused)
     if order.plan.stage == "load":
         cell = load_cell(job, standing, device, order.plan)
         return Outcome(index=order.index, cell=cell, first_run_s=None)
+    begun = time.perf_counter()
     work = standing.work(order.plan)
+    setup_s = time.perf_counter() - begun
 
     def run() -> torch.Tensor:
         result = work.run()
@@ -106,8 +119,17 @@ def _timed(job: Job, standing: Standing, device: Accelerator, order: Order) -> O
         device.look()
         work.check()
 
-    limits = Limits(order.share_s, order.limit_s, job.tolerance, job.latency_budget_s)
+    limits = Limits(order.share_s, order.limit_s)
     watch = Stopwatch(run, work.reset, between_blocks, limits, time.perf_counter_ns)
+    if order.more:
+        return _more(order, watch, device)
+    return _first(job, order, watch, work, device, setup_s)
+
+
+def _first(
+    job: Job, order: Order, watch: Stopwatch[torch.Tensor], work: Task, device: Accelerator, setup_s: float
+) -> Outcome:
+    """The first visit: memory in a pass of its own, warm-up, the first samples."""
     device.reset_peak()
     first_s, result = watch.first()
     taken = device.taken()
@@ -116,16 +138,39 @@ def _timed(job: Job, standing: Standing, device: Accelerator, order: Order) -> O
             job, order, "not-finite", "Its output holds NaN or infinity: what it computes is no model's work."
         )
     del result
-    before, cpu_before, begun = machine.load(), _own_cpu_seconds(), time.perf_counter()
-    timing = watch.time(first_s)
-    elapsed_s, own_cpu_s = time.perf_counter() - begun, _own_cpu_seconds() - cpu_before
-    disturbed = disturbances(before, machine.load(), own_cpu_s=own_cpu_s, elapsed_s=elapsed_s, cores=job.threads)
-    cell = _cell(job, order, timing, taken, (*disturbed, *device.disturbances()))
+    timing, seen = _watched(lambda: watch.time(first_s))
+    cell = _cell(job, order, timing, taken, device.disturbances())
+    if work.note is not None:
+        cell = cell.model_copy(update={"note": " ".join(filter(None, (work.note, cell.note)))})
     if cell.median_s is not None:
-        cell = cell.model_copy(update=_by_the_devices_clock(device, work, cell.median_s, order.limit_s - elapsed_s))
+        left_s = order.limit_s - seen.elapsed_s
+        cell = cell.model_copy(update=_by_the_devices_clock(device, work, cell.median_s, left_s))
     if order.plan.stage == "tokenize":
         cell = without_the_model(cell)
-    return Outcome(index=order.index, cell=cell, first_run_s=first_s)
+    return Outcome(
+        index=order.index,
+        cell=cell,
+        first_run_s=first_s,
+        runs=timing.runs,
+        warmed=timing.warmed,
+        setup_s=setup_s,
+        seen=seen,
+    )
+
+
+def _more(order: Order, watch: Stopwatch[torch.Tensor], device: Accelerator) -> More:
+    """A later visit. Other shapes have run since, so nothing is said of memory."""
+    device.reset_peak()
+    samples, seen = _watched(lambda: watch.again(order.more, order.runs))
+    return More(index=order.index, samples_s=samples, flags=device.disturbances(), seen=seen)
+
+
+def _watched(work: Callable[[], T]) -> tuple[T, Meanwhile]:
+    """What some timed work gives, and what the machine did meanwhile."""
+    before, cpu_before, begun = machine.load(), _own_cpu_seconds(), time.perf_counter()
+    result = work()
+    elapsed_s, own_cpu_s = time.perf_counter() - begun, _own_cpu_seconds() - cpu_before
+    return result, meanwhile(before, machine.load(), own_cpu_s=own_cpu_s, elapsed_s=elapsed_s)
 
 
 def _by_the_devices_clock(device: Accelerator, work: Task, median_s: float, left_s: float) -> dict[str, float]:
@@ -166,10 +211,9 @@ def _cell(job: Job, order: Order, timing: Timing, taken: Taken, disturbed: tuple
         p95_s=summary.p95_s,
         throughput_per_s=plan.batch_size / summary.median_s,
         throughput_unit=throughput_unit(plan.stage),
-        flags=(*timing.flags, *disturbed),
-        note=timing.note or taken.note,
+        flags=disturbed,
+        note=taken.note,
         outliers=summary.outliers,
-        more_samples=timing.more_samples,
         samples_s=timing.samples_s,
     )
 

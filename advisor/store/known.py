@@ -17,7 +17,8 @@ from advisor.core.sizing.reuse import reusable
 from advisor.store.folder import content_hash
 from advisor.store.paths import PACKAGE
 
-_MEASURED_BY = ("profile", "core/model", "core/sizing/statistics.py", "store/machine.py", "store/cgroup.py")
+_SAMPLING = ("core/sizing/statistics.py", "core/sizing/sampling.py", "core/sizing/effort.py")
+_MEASURED_BY = ("profile", "core/model", *_SAMPLING, "store/machine.py", "store/cgroup.py")
 """The code a figure depends on: edited, it measures something else."""
 
 
@@ -31,16 +32,16 @@ class Known(NamedTuple):
 def newest_cell(store: sqlite3.Connection, key: str, request: Measure) -> Known | None:
     """The newest cell measured under the conditions of this key that may be used again for the request."""
     rows = store.execute(
-        "SELECT id, cell, latency_budget_s, (SELECT min(run) FROM run_cells WHERE cell = cells.id)"
+        "SELECT id, cell, (SELECT min(run) FROM run_cells WHERE cell = cells.id)"
         " FROM cells WHERE key = ? AND has_figure ORDER BY measured_at DESC, id DESC",
         (key,),
     )
-    for number, words, budget_s, run in rows:
+    for number, words, run in rows:
         try:
             cell = Cell.model_validate_json(words)
         except ValidationError:  # written by a version whose cells had another shape
             continue
-        if reusable(cell, effort=request.effort, budget_then_s=budget_s, budget_now_s=request.latency_budget_s):
+        if reusable(cell, request):
             return Known(cell.model_copy(update={"reused_from": run}), number)
     return None
 

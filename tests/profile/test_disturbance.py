@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.profile.disturbance import disturbances
+from advisor.profile.disturbance import Meanwhile, disturbances, meanwhile
 from advisor.store.machine import Load
 
 QUIET = Load(busy_s=100.0, stolen_s=5.0, throttled_s=1.0, swapped_pages=7, out_of_memory_kills=0)
 
 
 def flags(after: Load, *, own: float = 2.0, elapsed: float = 1.0, before: Load = QUIET) -> tuple[str, ...]:
-    return disturbances(before, after, own_cpu_s=own, elapsed_s=elapsed, cores=2)
+    return disturbances(meanwhile(before, after, own_cpu_s=own, elapsed_s=elapsed), cores=2)
 
 
 def later(**grown: float) -> Load:
@@ -55,3 +55,12 @@ def test_a_kernel_without_counters_accuses_nobody() -> None:
     silent = Load(None, None, None, None, None)
     assert flags(silent, before=silent) == ()
     assert flags(later(busy_s=9.0), before=silent) == ()
+
+
+def test_short_visits_that_say_nothing_alone_say_it_together() -> None:
+    visit = meanwhile(QUIET, later(busy_s=0.2), own_cpu_s=0.1, elapsed_s=0.1)
+    together = visit.plus(visit).plus(visit)
+    assert disturbances(visit, cores=2) == ()
+    assert disturbances(together, cores=2) == ("other-load",)
+    assert together.elapsed_s == pytest.approx(0.3)
+    assert Meanwhile().plus(visit) == visit

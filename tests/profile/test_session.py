@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from advisor.core.protocol import Event, Finished, Measured, Started
 from advisor.core.sizing.measurement import Cell, CellPlan, unmeasured
 from advisor.profile.inbox import Inbox
-from advisor.profile.orders import Built, Job, Order, Outcome, Reply
+from advisor.profile.orders import Built, Job, More, Order, Outcome, Reply
 from advisor.profile.session import Session
 from tests.core.model.tiny_models import entry
 from tests.fake_child import fake_cell
 from tests.measuring import plans, request
 
 Answer = Callable[[Order], Cell]
+Times = Callable[[Order, int], float]
+"""Seconds of one run of an order in the n-th worker."""
 
 
 class Puppet:
@@ -22,6 +27,7 @@ class Puppet:
 
     def __init__(self, job: Job, answer: Answer) -> None:
         self.job, self._answer = job, answer
+        self.orders: list[Order] = []
         self._pipe = os.pipe()
         self._replies: list[Reply] = []
         self.killed = False
@@ -39,7 +45,13 @@ class Puppet:
         return self._replies.pop(0)
 
     def order(self, order: Order) -> None:
-        self._say(Outcome(index=order.index, cell=self._answer(order), first_run_s=0.01))
+        self.orders.append(order)
+        cell = self._answer(order)
+        if order.more and cell.samples_s:
+            self._say(More(index=order.index, samples_s=cell.samples_s[: order.more]))
+        else:
+            spoiled = "crashed" in cell.flags
+            self._say(Outcome(index=order.index, cell=cell, first_run_s=0.01, spoiled=spoiled))
 
     def cpu_seconds(self) -> float:
         return 0.0
@@ -50,7 +62,7 @@ class Puppet:
             os.close(end)
 
 
-def heard(answer: Answer, cells: list[CellPlan], **limits: float) -> tuple[list[Event], list[Puppet]]:
+def heard(answer: Answer, cells: list[CellPlan], **limits: Any) -> tuple[list[Event], list[Puppet]]:
     events: list[Event] = []
     puppets: list[Puppet] = []
 
@@ -128,3 +140,130 @@ def test_a_second_attempt_in_another_dtype_builds_again() -> None:
     events, puppets = heard(answer, cells, seconds_per_cell=12.0, seconds_total=12.0)
     assert cells_of(events)[0].median_s is not None
     assert [puppet.job.dtype for puppet in puppets] == ["float32", "bfloat16", "float32"]
+
+
+OPEN: dict[str, Any] = {"latency_budget_s": None, "seconds_per_cell": 1e4, "seconds_total": 1e5}
+"""No budget that decides: cells are sampled until their interval is narrow."""
+
+
+def sampled(order: Order, *samples: float) -> Cell:
+    """A visit that brought these samples, or the first of them as often as more were ordered."""
+    taken = samples if not order.more else (samples * order.more)[: order.more]
+    return fake_cell(order.plan).model_copy(update={"samples_s": taken, "median_s": samples[0], "samples": len(taken)})
+
+
+NOISY = (0.2, 0.6, 0.2, 0.6, 0.2, 0.6)
+STEADY = (0.2, 0.2, 0.2, 0.2, 0.2, 0.2)
+
+
+def test_cells_are_visited_in_the_order_asked_for_and_those_in_doubt_again_in_random_rounds() -> None:
+    cells = plans(batches=(1, 2, 3, 4, 5, 6, 7, 8))
+
+    def answer(order: Order) -> Cell:
+        return sampled(order, *(STEADY if order.plan.batch_size == 1 else NOISY))
+
+    events, (puppet,) = heard(answer, cells, **OPEN)
+    visits = [order.index for order in puppet.orders]
+    assert visits[:8] == list(range(8))
+    rounds = [visits[8 + 7 * number : 15 + 7 * number] for number in range(5)]
+    assert [sorted(one) for one in rounds] == [list(range(1, 8))] * 5, "each in doubt once a round, up to 299"
+    assert len({tuple(one) for one in rounds}) > 1, "always the same order"
+    assert {cell.samples for index, cell in cells_of(events).items() if index} == {299}
+    assert [event.index for event in events if isinstance(event, Started)] == list(range(8))
+
+
+def test_the_rounds_are_the_same_for_the_same_seed() -> None:
+    cells = plans(batches=(1, 2, 3, 4))
+
+    def visits(seed: int) -> list[int]:
+        _, (puppet,) = heard(lambda order: sampled(order, *NOISY), cells, **OPEN, seed=seed)
+        return [order.index for order in puppet.orders]
+
+    assert visits(1) == visits(1)
+    assert visits(1) != visits(2)
+
+
+def test_a_cell_is_told_as_soon_as_it_has_enough() -> None:
+    told: list[int] = []
+
+    def answer(order: Order) -> Cell:
+        told.append(order.index)
+        return sampled(order, *(NOISY if order.index == 0 else STEADY))
+
+    events, _ = heard(answer, plans(batches=(1, 2)), **OPEN)
+    assert [event.index for event in events if isinstance(event, Measured)] == [1, 0]
+
+
+def test_cells_in_doubt_are_not_visited_beyond_their_time() -> None:
+    events, (puppet,) = heard(
+        lambda order: sampled(order, *NOISY), plans(batches=(1, 2)), **(OPEN | {"seconds_per_cell": 3.0})
+    )
+    assert len(puppet.orders) == 2
+    for cell in cells_of(events).values():
+        assert cell.flags == ("undecided",)
+        assert cell.samples == 6
+
+
+def test_more_effort_measures_in_as_many_fresh_processes_and_tells_each_cell_once() -> None:
+    cells = plans() + plans(dtype="bfloat16")
+    events, puppets = heard(lambda order: sampled(order, *STEADY), cells, **OPEN, effort="standard")
+    assert [puppet.job.dtype for puppet in puppets] == ["float32"] * 3 + ["bfloat16"] * 3
+    for cell in cells_of(events).values():
+        assert (cell.processes, cell.ci_method) == (3, "student-t")
+        assert cell.process_medians_s == (0.2, 0.2, 0.2)
+        assert cell.samples >= 59
+        assert cell.flags == ()
+
+
+def test_the_figure_of_several_processes_is_that_of_no_single_one() -> None:
+    count: dict[str, int] = {}
+
+    def answer(order: Order) -> Cell:
+        if not order.more:
+            count[order.plan.dtype] = count.get(order.plan.dtype, 0) + 1
+        return sampled(order, 0.2 * (1.0, 1.3, 0.9)[count[order.plan.dtype] - 1])
+
+    def first(order: Order) -> Cell:
+        cell = answer(order)
+        return cell if order.more else cell.model_copy(update={"samples_s": (cell.median_s,) * 6})
+
+    events, _ = heard(first, plans(batches=(1,)), **OPEN, effort="standard")
+    cell = cells_of(events)[0]
+    assert cell.process_medians_s == pytest.approx((0.2, 0.26, 0.18))
+    assert cell.median_s == pytest.approx(0.2)
+    assert cell.flags == ("undecided",)
+
+
+def test_a_cell_that_crashes_in_a_later_process_keeps_its_samples_and_says_so() -> None:
+    visits: list[int] = []
+
+    def answer(order: Order) -> Cell:
+        visits.append(order.index)
+        if order.index == 1 and visits.count(1) == 2:
+            return unmeasured(order.plan, device="cpu", threads=1, flags=("crashed",), note="It fell over.")
+        return sampled(order, *(0.5,) * 6)
+
+    events, puppets = heard(answer, plans(batches=(1, 2, 3)), **(OPEN | {"latency_budget_s": 1e-9}), effort="standard")
+    cells = cells_of(events)
+    assert cells[1].flags == ("crashed", "undecided")
+    assert cells[1].process_medians_s == (0.5,)
+    assert "It fell over." in (cells[1].note or "")
+    assert [cells[index].processes for index in (0, 2)] == [3, 3]
+    assert len(puppets) == 4, "one more for the process that ended early"
+
+
+def test_what_a_process_had_begun_when_it_ended_is_measured_anew_in_the_next() -> None:
+    visits: list[int] = []
+
+    def answer(order: Order) -> Cell:
+        visits.append(order.index)
+        if order.index == 1:
+            return unmeasured(order.plan, device="cpu", threads=1, flags=("crashed",), note="It fell over.")
+        return sampled(order, *((0.01,) * 6 if visits.count(0) == 1 else (0.3,) * 6))
+
+    events, puppets = heard(answer, plans(batches=(1, 2)), **OPEN)
+    assert visits == [0, 1, 0]
+    assert len(puppets) == 2
+    assert cells_of(events)[0].samples_s == (0.3,) * 6
+    assert cells_of(events)[1].flags == ("crashed",)
+    assert [event.index for event in events if isinstance(event, Started)] == [0, 1]

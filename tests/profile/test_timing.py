@@ -8,10 +8,11 @@ from itertools import count
 
 import pytest
 
-from advisor.profile.timing import LEAST, Limits, Stopwatch, clock_seconds, runs_per_block
+from advisor.core.sizing.sampling import LEAST
+from advisor.profile.timing import AGAIN_RUNS, Limits, Stopwatch, clock_seconds, runs_per_block
 
 TICK_NS = 40
-WIDE = Limits(share_s=1e6, limit_s=1e6, tolerance=0.1)
+WIDE = Limits(share_s=1e6, limit_s=1e6)
 
 
 class Bench:
@@ -61,18 +62,26 @@ def test_a_constant_task_needs_six_samples_after_half_a_second() -> None:
     timing = timed(bench)
     assert timing.samples_s == pytest.approx([0.2] * 6, rel=1e-4)
     assert timing.flags == ()
-    assert timing.more_samples is None
+    assert timing.warmed
     assert bench.runs >= 0.5 / 0.2 + 6
 
 
-@pytest.mark.parametrize(("run_s", "samples"), [(0.2, 6), (0.1, 15), (0.02, 59), (0.002, 299)])
-def test_quick_runs_are_sampled_for_a_second_however_well_they_agree(run_s: float, samples: int) -> None:
-    assert len(timed(Bench(lambda n: run_s)).samples_s) == samples
+def test_a_later_visit_takes_so_many_samples_more_after_runs_that_warm_the_caches_again() -> None:
+    bench = Bench(lambda n: 0.5 if n < AGAIN_RUNS else 0.1)
+    samples = bench.watch().again(9, runs=1)
+    assert samples == pytest.approx([0.1] * 9, rel=1e-4)
+    assert bench.runs == bench.resets == AGAIN_RUNS + 9
 
 
-def test_a_spell_of_a_fast_machine_does_not_settle_a_cell() -> None:
-    timing = timed(Bench(lambda n: 0.03 if n < 40 else 0.04))
-    assert max(timing.samples_s) > 0.035
+def test_a_later_visit_keeps_to_the_blocks_of_the_first() -> None:
+    bench = Bench(lambda n: 1e-3)
+    assert len(bench.watch().again(4, runs=5)) == 4
+    assert bench.runs == AGAIN_RUNS + 4 * 5
+
+
+def test_a_later_visit_ends_at_its_limit_with_what_it_has() -> None:
+    bench = Bench(lambda n: 1.0)
+    assert len(bench.watch(Limits(share_s=5, limit_s=5)).again(50, runs=1)) == 5 - AGAIN_RUNS
 
 
 def test_the_first_run_is_never_a_sample() -> None:
@@ -83,32 +92,18 @@ def test_the_first_run_is_never_a_sample() -> None:
 def test_warm_up_goes_on_while_the_task_still_gets_faster() -> None:
     timing = timed(Bench(lambda n: 0.1 + 0.4 * 0.8**n))
     assert max(timing.samples_s) < 0.11
-    assert timing.flags == ()
+    assert timing.warmed
 
 
-def test_a_task_that_never_settles_is_flagged() -> None:
-    limits = Limits(share_s=5, limit_s=20, tolerance=0.1)
-    timing = timed(Bench(lambda n: 0.05 * 1.03**n), limits)
-    assert "not-steady" in timing.flags
-
-
-def test_a_noisy_task_is_sampled_until_its_interval_is_narrow() -> None:
-    timing = timed(Bench(lambda n: 0.1 * (1 + 0.3 * ((7 * n) % 11 - 5) / 5)))
-    assert len(timing.samples_s) > 6
-    assert "undecided" not in timing.flags
-
-
-def test_a_task_too_noisy_for_its_share_is_undecided_and_says_how_many_more_would_do() -> None:
-    timing = timed(Bench(lambda n: 0.1 if n % 2 else 0.3), Limits(share_s=4, limit_s=30, tolerance=0.1))
-    assert "undecided" in timing.flags
-    assert timing.more_samples is not None
-    assert timing.more_samples > 0
-    assert len(timing.samples_s) in (6, 15)
+def test_a_task_that_never_settles_is_told() -> None:
+    timing = timed(Bench(lambda n: 0.05 * 1.03**n), Limits(share_s=5, limit_s=20))
+    assert len(timing.samples_s) == LEAST
+    assert not timing.warmed
 
 
 def test_a_slow_task_stops_at_six_samples_beyond_its_share() -> None:
     bench = Bench(lambda n: 1.0)
-    timing = timed(bench, Limits(share_s=2, limit_s=30, tolerance=0.1))
+    timing = timed(bench, Limits(share_s=2, limit_s=30))
     assert len(timing.samples_s) == LEAST
     assert timing.flags == ()
     assert bench.runs <= 2 + LEAST
@@ -116,7 +111,7 @@ def test_a_slow_task_stops_at_six_samples_beyond_its_share() -> None:
 
 def test_a_task_that_cannot_get_six_samples_is_given_up_after_its_first_run() -> None:
     bench = Bench(lambda n: 9.0)
-    timing = timed(bench, Limits(share_s=2, limit_s=20, tolerance=0.1))
+    timing = timed(bench, Limits(share_s=2, limit_s=20))
     assert timing.flags == ("too-slow",)
     assert timing.samples_s == ()
     assert bench.runs == 1
@@ -125,20 +120,20 @@ def test_a_task_that_cannot_get_six_samples_is_given_up_after_its_first_run() ->
 
 
 def test_a_cold_first_run_alone_condemns_nobody() -> None:
-    timing = timed(Bench(lambda n: 4.0 if n == 0 else 0.2), Limits(share_s=2, limit_s=20, tolerance=0.1))
+    timing = timed(Bench(lambda n: 4.0 if n == 0 else 0.2), Limits(share_s=2, limit_s=20))
     assert len(timing.samples_s) == LEAST
 
 
 def test_a_second_run_that_is_slow_too_ends_it() -> None:
     bench = Bench(lambda n: 3.0)
-    timing = timed(bench, Limits(share_s=2, limit_s=20, tolerance=0.1))
+    timing = timed(bench, Limits(share_s=2, limit_s=20))
     assert timing.flags == ("too-slow",)
     assert bench.runs == 2
 
 
 def test_a_task_that_slows_down_while_it_is_sampled_stays_within_its_limit() -> None:
     bench = Bench(lambda n: 0.3 if n < 4 else 4.0)
-    timing = timed(bench, Limits(share_s=2, limit_s=12, tolerance=0.1))
+    timing = timed(bench, Limits(share_s=2, limit_s=12))
     assert timing.flags == ("too-slow",)
     assert bench.now_s < 12 + 4
 
@@ -146,20 +141,8 @@ def test_a_task_that_slows_down_while_it_is_sampled_stays_within_its_limit() -> 
 def test_nobody_runs_far_beyond_the_limit() -> None:
     for run_s in (0.01, 0.1, 0.5, 1.0, 2.0, 5.0):
         bench = Bench(lambda n, run_s=run_s: run_s * (1 + 0.2 * (n % 3)))  # type: ignore[misc]
-        timed(bench, Limits(share_s=3, limit_s=10, tolerance=0.001))
+        timed(bench, Limits(share_s=3, limit_s=10))
         assert bench.now_s <= 10 + 1.4 * run_s
-
-
-def test_a_median_that_is_certain_to_miss_the_budget_is_sampled_no_further() -> None:
-    def noisy(n: int) -> float:
-        return 0.1 if n % 2 else 0.3  # six runs are more than a second
-
-    open_ended = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1))
-    missed = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1, budget_s=0.05))
-    within = timed(Bench(noisy), Limits(share_s=60, limit_s=90, tolerance=0.1, budget_s=0.2))
-    assert len(missed.samples_s) == LEAST
-    assert "undecided" not in missed.flags
-    assert len(within.samples_s) == len(open_ended.samples_s) > LEAST
 
 
 def test_short_runs_are_timed_in_blocks_in_which_the_clock_costs_one_percent() -> None:

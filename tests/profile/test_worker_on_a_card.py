@@ -10,7 +10,7 @@ import pytest
 from advisor.core.sizing.measurement import Cell, CellPlan
 from advisor.profile import worker
 from advisor.profile.accelerator import Cuda
-from advisor.profile.orders import Job, Order
+from advisor.profile.orders import Job, Order, Outcome
 from advisor.profile.runtimes.torch_eager import Task
 from advisor.profile.standing import Standing, stand
 from advisor.store.nvml import Driver
@@ -26,8 +26,6 @@ def job() -> Job:
         device="cpu",
         threads=1,
         seed=0,
-        tolerance=0.1,
-        latency_budget_s=1e-9,
         file_backed_bytes=None,
         identity=IDENTITY,
         parent_pid=os.getppid(),
@@ -56,7 +54,9 @@ def measured(cuda: FakeCuda, nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Standing, "work", work)
     nvml.used_bytes = (nvml.used_bytes or 0) + 650 * MIB
     order = Order(index=0, plan=plans(batches=(1,))[0], share_s=5.0, limit_s=30.0)
-    return worker._measure(job(), standing, device, order).cell
+    reply = worker._measure(job(), standing, device, order)
+    assert isinstance(reply, Outcome)
+    return reply.cell
 
 
 def test_a_cell_tells_the_cards_time_its_memory_and_who_else_was_there(monkeypatch: pytest.MonkeyPatch) -> None:

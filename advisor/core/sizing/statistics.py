@@ -1,39 +1,41 @@
-"""What samples prove: the median with an interval, a percentile with a bound, and when to stop sampling.
+"""What samples prove: the median with an interval, a percentile with a bound.
 
-Here is arithmetic on lists of numbers; taking the samples is the child's work. The one idea: nothing is assumed about
-how run times are distributed. Which order statistics bracket a quantile follows from the binomial distribution alone,
-so the interval is as right for a bimodal cell as for a smooth one. No sample is ever dropped.
+Here is arithmetic on lists of numbers; which samples are taken is `sampling`'s business. The one idea: nothing is
+assumed about how run times are distributed. Which order statistics bracket a quantile follows from the binomial
+distribution alone, so the interval is as right for a bimodal cell as for a smooth one. No sample is ever dropped.
+Between processes there are too few medians for that: there, and only there, Student's t is used.
 
-Sources: David and Nagaraja, Order Statistics, 3rd ed., 7.1; Wilks 1941 for the sizes that bound a percentile.
+Sources: David and Nagaraja, Order Statistics, 3rd ed., 7.1; Wilks 1941 for the sizes that bound a percentile;
+Abramowitz and Stegun 26.7.3 and 26.7.4 for Student's t.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, comb, isfinite
-from statistics import median
+from math import atan, ceil, comb, cos, exp, isfinite, log, pi, sin, sqrt
+from statistics import fmean, median, stdev
 
 PLANNED_SIZES = (6, 15, 31, 59, 119, 299)
 """The only sizes at which an interval is looked at: looking after every sample would stop on lucky streaks."""
 
 CONFIDENCE = 0.95
-TOLERANCE = {"quick": 0.10}
-"""How far the interval may reach from the median, per effort."""
-
+MOST_PROCESSES = 1000
+"""Where the search for how many would do ends: nobody starts more."""
 STEADY_SPREAD = 0.10
 STEADY_SLOPE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a list of samples says. `ci95_s` is None below 6 samples, `p95_s` below 59."""
+    """What a list of samples says. `ci95_s` is None below 6 samples, `p95_s` below 59, `p99_s` below 299."""
 
     samples: int
     median_s: float
     ci95_s: tuple[float, float] | None
     p95_s: float | None
+    p99_s: float | None
     outliers: int
 
 
@@ -130,17 +132,71 @@ def summarise(samples: Sequence[float]) -> Summary:
         median_s=median(samples),
         ci95_s=order_statistic_interval(samples),
         p95_s=percentile_bound(samples, 95),
+        p99_s=percentile_bound(samples, 99),
         outliers=count_outliers(samples),
     )
+
+
+@lru_cache(maxsize=64)
+def student_t(freedom: int, confidence: float = CONFIDENCE) -> float:
+    """How many standard errors either side of a mean hold `confidence`, with `freedom` degrees of freedom (1 or more).
+
+    The probability within ±t has a closed form for whole degrees of freedom; it is inverted by halving.
+    """
+    low, high = 0.0, 1.0
+    while _within(high, freedom) < confidence:
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < confidence else (low, middle)
+    return high
+
+
+def _within(t: float, freedom: int) -> float:
+    """P(|T| <= t) for Student's T."""
+    angle, odd = atan(t / sqrt(freedom)), freedom % 2
+    term, total = (cos(angle) if odd else 1.0), 0.0
+    for k in range(2 + odd, freedom + 1, 2):
+        total += term
+        term *= cos(angle) ** 2 * (k - 1) / k
+    return 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total
+
+
+def interval_across(medians: Sequence[float]) -> tuple[float, float] | None:
+    """The interval of what a process takes, from the medians of some: Student's t over their logarithms.
+
+    Processes differ by factors, and a time is never below zero; so it is their logarithms that are taken as normal.
+    None for less than two.
+    """
+    if len(medians) < 2:
+        return None
+    logs, middle = [log(value) for value in medians], median(medians)
+    reach = student_t(len(logs) - 1) * stdev(logs) / sqrt(len(logs))
+    return min(middle, exp(fmean(logs) - reach)), max(middle, exp(fmean(logs) + reach))
+
+
+def more_processes_needed(medians: Sequence[float], tolerance: float) -> int:
+    """How many more processes should bring their interval within `tolerance`, if they differ as these do."""
+    interval = interval_across(medians)
+    if interval is None:
+        return 1
+    reach = reach_of(interval, median(medians))
+    wanted, shrunk = len(medians), 1.0
+    while reach * shrunk > tolerance and wanted < MOST_PROCESSES:
+        wanted += 1
+        shrunk = (student_t(wanted - 1) / sqrt(wanted)) / (student_t(len(medians) - 1) / sqrt(len(medians)))
+    return wanted - len(medians)
+
+
+def reach_of(interval: tuple[float, float], middle: float) -> float:
+    """How far an interval reaches from the median, as a part of it, on the wider side."""
+    return max(middle - interval[0], interval[1] - middle) / middle
 
 
 def precise_enough(samples: Sequence[float], tolerance: float) -> bool:
     """Whether the interval lies within `tolerance` of the median on both sides."""
     interval = order_statistic_interval(samples)
-    if interval is None:
-        return False
-    middle = median(samples)
-    return interval[0] >= middle * (1 - tolerance) and interval[1] <= middle * (1 + tolerance)
+    return interval is not None and reach_of(interval, median(samples)) <= tolerance
 
 
 def next_planned_size(samples: int) -> int | None:
@@ -153,8 +209,7 @@ def more_samples_needed(samples: Sequence[float], tolerance: float) -> int:
     interval = order_statistic_interval(samples)
     if interval is None:
         return max(0, PLANNED_SIZES[0] - len(samples))
-    middle = median(samples)
-    reach = max(middle - interval[0], interval[1] - middle) / middle
+    reach = reach_of(interval, median(samples))
     if reach <= tolerance:
         return 0
     wanted = ceil(len(samples) * (reach / tolerance) ** 2)
@@ -178,23 +233,3 @@ def steady(blocks: Sequence[float]) -> bool:
 def _median_slope(values: Sequence[float]) -> float:
     pairs = [(values[j] - values[i]) / (j - i) for i in range(len(values)) for j in range(i + 1, len(values))]
     return median(pairs)
-
-
-def sample_until(
-    take: Callable[[int], Sequence[float]],
-    *,
-    enough: Callable[[Sequence[float]], bool],
-    may_go_on: Callable[[Sequence[float]], bool],
-) -> tuple[float, ...]:
-    """Sample to the planned sizes until they are `enough` or `may_go_on` says no; both are asked at planned sizes only.
-
-    `take(n)` returns up to n new samples (fewer: it ran out of time).
-    """
-    samples: list[float] = []
-    while (size := next_planned_size(len(samples))) is not None:
-        wanted = size - len(samples)
-        fresh = take(wanted)
-        samples.extend(fresh)
-        if len(fresh) < wanted or enough(samples) or not may_go_on(samples):
-            break
-    return tuple(samples)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from itertools import product
 from statistics import median
 
@@ -12,19 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.core.sizing.statistics import (
-    PLANNED_SIZES,
     count_outliers,
+    interval_across,
     interval_coverage,
     median_rank,
+    more_processes_needed,
     more_samples_needed,
     next_planned_size,
     order_statistic_interval,
     percentile_bound,
     percentile_rank,
     precise_enough,
-    sample_until,
     samples_to_bound,
     steady,
+    student_t,
     summarise,
 )
 
@@ -85,21 +85,6 @@ def test_intervals_over_a_thousand_runs_cover_as_often_as_promised(n: int) -> No
     assert hits / runs == pytest.approx(promised, abs=0.02)
 
 
-@pytest.mark.parametrize("tolerance", [0.02, 0.05, 0.10])
-def test_stopping_early_at_planned_sizes_still_covers_in_93_of_100_runs(tolerance: float) -> None:
-    source, truth, runs = noise(7), skewed_median(), 1000
-    hits = 0
-    for _ in range(runs):
-        taken = sample_until(
-            lambda n: [skewed(source) for _ in range(n)],
-            enough=lambda samples: precise_enough(samples, tolerance),
-            may_go_on=lambda samples: True,
-        )
-        interval = order_statistic_interval(taken)
-        hits += interval is not None and interval[0] <= truth <= interval[1]
-    assert hits / runs >= 0.93
-
-
 @pytest.mark.parametrize(("percentile", "above", "needed"), [(95, 0, 59), (95, 1, 93), (99, 0, 299), (99, 1, 473)])
 def test_a_percentile_claim_needs_the_known_number_of_samples(percentile: int, above: int, needed: int) -> None:
     assert samples_to_bound(percentile, above=above) == needed
@@ -122,9 +107,11 @@ def test_the_bound_really_lies_above_the_percentile_in_95_of_100_runs() -> None:
     assert hits / runs >= 0.94
 
 
-def test_p95_stays_unknown_until_it_can_be_claimed() -> None:
+def test_p95_and_p99_stay_unknown_until_they_can_be_claimed() -> None:
     assert summarise([1.0] * 58).p95_s is None
     assert summarise([1.0] * 59).p95_s == 1.0
+    assert summarise([1.0] * 298).p99_s is None
+    assert summarise([1.0] * 299).p99_s == 1.0
 
 
 def test_outliers_are_counted_and_kept() -> None:
@@ -160,33 +147,6 @@ def test_the_order_of_samples_changes_no_figure(samples: list[float], source: ra
     assert summarise(samples) == summarise(shuffled)
 
 
-def test_sampling_looks_only_at_planned_sizes() -> None:
-    seen: list[int] = []
-
-    def look(samples: Sequence[float]) -> bool:
-        seen.append(len(samples))
-        return True
-
-    source = noise(1)
-    taken = sample_until(
-        lambda n: [source.uniform(1, 9) for _ in range(n)], enough=lambda samples: False, may_go_on=look
-    )
-    assert seen == list(PLANNED_SIZES)
-    assert len(taken) == PLANNED_SIZES[-1]
-
-
-def test_sampling_stops_at_six_when_they_agree() -> None:
-    def agree(samples: Sequence[float]) -> bool:
-        return precise_enough(samples, 0.1)
-
-    assert len(sample_until(lambda n: [1.0] * n, enough=agree, may_go_on=lambda samples: True)) == 6
-
-
-def test_sampling_ends_when_no_more_can_be_taken() -> None:
-    taken = sample_until(lambda n: [1.0, 9.0], enough=lambda samples: False, may_go_on=lambda samples: True)
-    assert len(taken) == 2
-
-
 def test_the_next_planned_size_lies_beyond_what_is_there() -> None:
     assert [next_planned_size(n) for n in (0, 6, 7, 298, 299)] == [6, 15, 15, 299, None]
 
@@ -216,3 +176,47 @@ def test_a_trend_is_not_steady_and_one_slow_block_is() -> None:
 
 def test_few_samples_hold_no_outliers() -> None:
     assert count_outliers([1.0, 1.0, 1.0, 1.0, 100.0]) == 0
+
+
+KNOWN_T = [(1, 12.7062), (2, 4.30265), (3, 3.18245), (4, 2.77645), (5, 2.57058), (9, 2.26216), (30, 2.04227)]
+
+
+@pytest.mark.parametrize(("freedom", "known"), KNOWN_T)
+def test_students_t_is_the_tables(freedom: int, known: float) -> None:
+    assert student_t(freedom) == pytest.approx(known, rel=1e-5)
+
+
+def test_students_t_is_scipys_too() -> None:
+    scipy = pytest.importorskip("scipy.stats", reason="scipy comes with the extra that fits surfaces")
+    for freedom in range(1, 60):
+        for confidence in (0.5, 0.9, 0.95, 0.999):
+            assert student_t(freedom, confidence) == pytest.approx(scipy.t.ppf((1 + confidence) / 2, freedom), rel=1e-9)
+
+
+@pytest.mark.parametrize("processes", [2, 3, 5])
+def test_intervals_across_processes_cover_what_a_process_takes_in_95_of_100_runs(processes: int) -> None:
+    source, runs = noise(processes), 2000
+    hits = 0
+    for _ in range(runs):
+        interval = interval_across([source.lognormvariate(0.0, 0.25) for _ in range(processes)])
+        hits += interval is not None and interval[0] <= 1.0 <= interval[1]
+    assert hits / runs == pytest.approx(0.95, abs=0.02)
+
+
+@given(st.lists(seconds, min_size=2, max_size=7))
+def test_an_interval_across_processes_holds_their_median_and_nothing_below_zero(medians: list[float]) -> None:
+    interval = interval_across(medians)
+    assert interval is not None
+    assert 0 < interval[0] <= median(medians) <= interval[1]
+
+
+def test_one_process_says_nothing_of_the_next() -> None:
+    assert interval_across([1.0]) is None
+
+
+def test_more_processes_are_asked_for_until_they_would_do() -> None:
+    medians = [1.0, 1.03, 0.97]
+    more = more_processes_needed(medians, 0.05)
+    assert 0 < more < 10
+    assert more_processes_needed(medians, 0.10) == 0
+    assert more_processes_needed([1.0, 1.25, 0.8], 0.05) > 50
