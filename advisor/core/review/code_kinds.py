@@ -79,7 +79,7 @@ _KINDS = (
         "Something is loaded with trust_remote_code=True.",
         "Whoever can push to that repository runs code with the rights of your service, at every load.",
         "Take a model that the library has classes for, or copy the code into your repository and review it.",
-        ("ours", "G71"),
+        ("G71",),
         "Code that you have read, pinned by a full commit in revision: waive the check and say who read it.",
         "AutoModel.from_pretrained(name, trust_remote_code=True)",
     ),
@@ -91,7 +91,7 @@ _KINDS = (
         "A pickle runs what it holds. From torch 2.6 on weights_only is true where it is left out, before that false; "
         "which torch will run a file does not stand in the file.",
         "Write weights_only=True, or keep weights as safetensors.",
-        ("ours", "G71"),
+        ("G71",),
         "A value that is worked out (weights_only=flag) is taken to be right.",
         "weights = torch.load(path)",
     ),

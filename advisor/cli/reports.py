@@ -1,0 +1,97 @@
+"""The option `--report FORMAT[=FILE]`: a review in the formats of other tools, several in one run.
+
+Every file is checked before the review begins and written whole or not at all. `github` alone speaks on stdout, where a
+runner listens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from advisor.cli.printing import to_json
+from advisor.core.errors import AdvisorError, Problem, allowed_words
+from advisor.core.review.document import CheckDocument
+from advisor.store.output import check_output, write_text
+
+ON_STDOUT = "github"
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "json": (".json",),
+    "sarif": (".sarif", ".json"),
+    "junit": (".xml",),
+    "gitlab": (".json",),
+    "md": (".md",),
+}
+FORMATS = (*ENDINGS, ON_STDOUT)
+_MODULES = {"md": "check_markdown"}
+_COMMAND = re.compile(r"^(?=\s*(::|##\[))", re.MULTILINE)
+
+
+class Wanted(NamedTuple):
+    """A report that was asked for; `path` is None where it goes to stdout."""
+
+    form: str
+    path: Path | None
+
+
+def wanted_reports(said: Sequence[str], *, as_json: bool) -> tuple[Wanted, ...]:
+    """The reports asked for. Raises AdvisorError with everything that is wrong with them."""
+    problems: list[Problem] = []
+    wanted: list[Wanted] = []
+    for one in said:
+        form, equals, file = one.partition("=")
+        try:
+            wanted.append(_wanted(form, file, given=bool(equals), as_json=as_json))
+        except AdvisorError as error:
+            problems += error.problems
+    paths = [str(one.path.absolute()) for one in wanted if one.path is not None]
+    for path in dict.fromkeys(path for path in paths if paths.count(path) > 1):
+        problems.append(_problem(f"two reports would be written to {path}", "give each a file of its own"))
+    if problems:
+        raise AdvisorError(problems)
+    return tuple(wanted)
+
+
+def _wanted(form: str, file: str, *, given: bool, as_json: bool) -> Wanted:
+    if form not in FORMATS:
+        raise AdvisorError([_problem(f'unknown format "{form[:40]}" — {allowed_words(form, FORMATS)}', None)])
+    if form != ON_STDOUT:
+        if not file:
+            raise AdvisorError([_problem(f"{form} needs a file", f"write --report {form}=FILE{ENDINGS[form][0]}")])
+        check_output(Path(file), ENDINGS[form])
+        return Wanted(form, Path(file))
+    if given:
+        raise AdvisorError([_problem("github writes to stdout, where the runner reads it", "write --report github")])
+    if as_json:
+        raise AdvisorError([_problem("github and --json would both write to stdout", "write --report json=FILE")])
+    return Wanted(form, None)
+
+
+def _problem(words: str, fix: str | None) -> Problem:
+    return Problem("--report", None, None, words, fix)
+
+
+def write_reports(document: CheckDocument, wanted: Sequence[Wanted]) -> str:
+    """Write every report that has a file; what is for stdout is returned."""
+    spoken = ""
+    for one in wanted:
+        words = to_json(document) if one.form == "json" else _render(one.form)(document)
+        if one.path is None:
+            spoken += words
+        else:
+            write_text(one.path, words)
+    return spoken
+
+
+def beside_commands(text: str) -> str:
+    """The text as it may stand beside workflow commands: none of its lines looks like one."""
+    return _COMMAND.sub("· ", text)
+
+
+def _render(form: str) -> Callable[[CheckDocument], str]:
+    """The renderer of a format; a run pays only for those it uses."""
+    module = import_module(f"advisor.report.{_MODULES.get(form, form)}")
+    return cast(Callable[[CheckDocument], str], module.render)
