@@ -137,7 +137,7 @@ def summarise(samples: Sequence[float]) -> Summary:
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def student_t(freedom: int, confidence: float = CONFIDENCE) -> float:
     """How many standard errors either side of a mean hold `confidence`, with `freedom` degrees of freedom (1 or more).
 
@@ -180,12 +180,13 @@ def more_processes_needed(medians: Sequence[float], tolerance: float) -> int:
     interval = interval_across(medians)
     if interval is None:
         return 1
-    reach = reach_of(interval, median(medians))
-    wanted, shrunk = len(medians), 1.0
-    while reach * shrunk > tolerance and wanted < MOST_PROCESSES:
-        wanted += 1
-        shrunk = (student_t(wanted - 1) / sqrt(wanted)) / (student_t(len(medians) - 1) / sqrt(len(medians)))
-    return wanted - len(medians)
+    have = len(medians)
+    wanted = reach_of(interval, median(medians)) / tolerance * sqrt(have) / student_t(have - 1)
+    low, high = have, MOST_PROCESSES
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if sqrt(middle) / student_t(middle - 1) < wanted else (low, middle)
+    return low - have
 
 
 def reach_of(interval: tuple[float, float], middle: float) -> float:

@@ -54,7 +54,7 @@ def test_stopping_early_at_planned_sizes_still_covers_in_93_of_100_runs(effort: 
 def test_figures_of_several_processes_cover_what_a_process_takes_in_93_of_100_runs(
     effort: Effort, between: float
 ) -> None:
-    source, runs, terms = random.Random(11), 300, Terms(effort)
+    source, runs, terms = random.Random(11), 1000, Terms(effort)
     hits = 0
     for _ in range(runs):
         places = [source.lognormvariate(0.0, between) for _ in range(terms.processes)]
