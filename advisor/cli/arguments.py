@@ -123,6 +123,13 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
     _common(one)
 
 
+def _compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+    one = _command(commands, "compare", "the same task on every architecture that can do it, measured side by side")
+    _answers(one)
+    _measuring(one, fresh=False)
+    _common(one)
+
+
 def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "check", "review the architectures a team declared, for CI (no torch, nothing is run)")
     one.add_argument("paths", metavar="PATH", nargs="*", help="architecture files, or folders that hold one")
@@ -226,7 +233,7 @@ def _answers(one: _Parser) -> None:
     )
 
 
-def _measuring(one: _Parser) -> None:
+def _measuring(one: _Parser, *, fresh: bool = True) -> None:
     one.add_argument("--batch", metavar="1,8,32", help="batch sizes to measure")
     one.add_argument("--input-tokens", metavar="128,512", help="input lengths to measure")
     one.add_argument("--output-tokens", metavar="32", help="tokens written: sets the depth decode is measured at")
@@ -245,7 +252,8 @@ def _measuring(one: _Parser) -> None:
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)
     one.add_argument("--effort", choices=_EFFORTS, default="quick", help=_EFFORT_HELP)
     one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
-    _fresh(one)
+    if fresh:
+        _fresh(one)
 
 
 def _common(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
@@ -286,6 +294,7 @@ _COMMANDS = {
     "explain": _explain,
     "profile": _profile,
     "advise": _advise,
+    "compare": _compare,
     "check": _check,
     "inspect": _inspect,
     "rules": _rules,

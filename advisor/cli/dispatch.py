@@ -22,6 +22,7 @@ _MODULES = {
     "explain": "advisor.cli.explain",
     "profile": "advisor.cli.measure",
     "advise": "advisor.cli.measure",
+    "compare": "advisor.cli.compare",
     "check": "advisor.cli.check",
     "inspect": "advisor.cli.inspect",
     "doctor": "advisor.cli.doctor",

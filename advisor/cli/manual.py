@@ -133,6 +133,23 @@ PAGES: Mapping[str, Page] = {
             EXIT_UNDECIDED: "undecided: no torch, not enough memory, or attention that has no name here",
         },
     ),
+    "advisor compare": Page(
+        "Measures a representative of each architecture that can do the task, in turns and in two rounds on this "
+        "machine, and says how many times what one takes another takes: a request alone, and the machine's time for "
+        "each request. An architecture that writes a label reads a prompt of examples first. Beside that stands what "
+        "the guide claims, confirmed, refuted or undecided here. Which answers are right is not measured. Each run "
+        "measures anew and takes some minutes; nothing of it is kept but what is printed.",
+        (
+            ("advisor compare --set task=text-classification", "a label from an encoder, a decoder, both"),
+            ("advisor compare answers.yaml --output comparison.md", "the comparison in a file as well"),
+            ("advisor compare --set task=translation --batch 1,8 --json", "as a document"),
+        ),
+        {
+            EXIT_DONE: "compared",
+            EXIT_UNDECIDED: "undecided: fewer than two architectures could be measured here",
+            EXIT_INTERRUPTED: "interrupted; rounds that were finished are saved",
+        },
+    ),
     "advisor rules": Page(
         "The rules as a table, their proof, and what an edit of them changes.",
         (("advisor rules check --rules my-rules", "is this folder complete and free of conflict?"),),

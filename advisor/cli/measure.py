@@ -15,6 +15,7 @@ from advisor.advise import Knowledge, OnEvent, load_knowledge, measure_and_plan,
 from advisor.cli.options import chosen_folder, given_profiles, measuring, output_path
 from advisor.cli.printing import deliver, save, to_json
 from advisor.cli.progress import Progress
+from advisor.core.comparison import Comparison
 from advisor.core.errors import EXIT_DONE, EXIT_FINDING, EXIT_INTERRUPTED, EXIT_UNDECIDED, AdvisorError, Problem
 from advisor.core.report import Report, without_samples
 from advisor.core.sizing.measurement import Profile
@@ -30,7 +31,7 @@ from advisor.store.paths import shipped
 from advisor.store.recorder import Recorder
 from advisor.store.rescue import rescue
 
-D = TypeVar("D", Profile, Report)
+D = TypeVar("D", Profile, Report, Comparison)
 
 PLAN_SECONDS = 30.0
 """How long an interrupted run may take to plan from what it has; the plan itself takes a few seconds."""
@@ -50,10 +51,10 @@ def profile(options: argparse.Namespace) -> int:
 
     with progress.warnings_last():
         with recorder:
-            measured, interrupted = asyncio.run(_with_child(job, progress))
+            measured, interrupted = asyncio.run(with_child(job, progress))
         document = measured if options.samples else without_samples(measured)
         if interrupted:
-            raise _interrupted(document, profile_blocks(document), output, recorder.run, _any_figure([document]))
+            raise broken_off(document, profile_blocks(document), output, recorder.run, _any_figure([document]))
         deliver(document, profile_blocks(document), options, output)
     return EXIT_DONE if _any_figure([document]) else EXIT_UNDECIDED
 
@@ -76,17 +77,31 @@ def advise(options: argparse.Namespace) -> int:
     recorder = Recorder("advise", subject, recommendation=advice, fresh=options.fresh, warn=progress.warn)
 
     async def job(child: Child, on_event: OnEvent) -> Report:
-        return await measure_and_plan(advice, knowledge, child, fixed, on_event, recorder)
+        report = await measure_and_plan(advice, knowledge, child, fixed, on_event, recorder)
+        return await _verified(report, knowledge, progress, recorder) if options.verify else report
 
     with progress.warnings_last():
         with recorder:
-            report, interrupted = asyncio.run(_with_child(job, progress))
+            report, interrupted = asyncio.run(with_child(job, progress))
         document = report if options.samples else without_samples(report)
         if interrupted:
             blocks = report_blocks(document)
-            raise _interrupted(document, blocks, output, recorder.run, _any_figure(document.profiles))
+            raise broken_off(document, blocks, output, recorder.run, _any_figure(document.profiles))
         deliver(document, report_blocks(document), options, output)
     return EXIT_UNDECIDED if document.plan is None else VERDICT_CODES[document.plan.verdict]
+
+
+async def _verified(report: Report, knowledge: Knowledge, progress: Progress, recorder: Recorder) -> Report:
+    """The report with its plan checked; as it is where that was interrupted, for the plan is finished."""
+    from advisor.verifying import verified
+
+    progress.verifying = True
+    try:
+        found = await verified(report, knowledge, say=progress.say)
+    except asyncio.CancelledError:
+        return report
+    recorder.amend(found)
+    return found
 
 
 def _from_profiles(
@@ -101,7 +116,7 @@ def _from_profiles(
     return EXIT_UNDECIDED if document.plan is None else VERDICT_CODES[document.plan.verdict]
 
 
-async def _with_child(job: Callable[[Child, OnEvent], Awaitable[D]], progress: Progress) -> tuple[D, bool]:
+async def with_child(job: Callable[[Child, OnEvent], Awaitable[D]], progress: Progress) -> tuple[D, bool]:
     """The job's result, and whether it was interrupted on the way. Raises KeyboardInterrupt where there is none."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -121,7 +136,10 @@ async def _with_child(job: Callable[[Child, OnEvent], Awaitable[D]], progress: P
 
 async def _wind_up(task: asyncio.Future[D], child: Child, progress: Progress) -> None:
     """Let an interrupted job end with what it has; one that has measured nothing yet is dropped."""
-    if progress.measuring:
+    if progress.verifying:
+        task.cancel()
+        await asyncio.wait({task}, timeout=PLAN_SECONDS)
+    elif progress.measuring:
         await child.cancel()
         await asyncio.wait({task}, timeout=PLAN_SECONDS)
     if not task.done():
@@ -131,7 +149,7 @@ async def _wind_up(task: asyncio.Future[D], child: Child, progress: Progress) ->
         raise KeyboardInterrupt
 
 
-def _interrupted(
+def broken_off(
     document: Document, blocks: Sequence[Block], output: Path | None, run: int | None, worth_keeping: bool
 ) -> AdvisorError:
     """Say where what was measured is: in the file asked for, in the store as `run`, else in a file of its own."""

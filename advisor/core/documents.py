@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from advisor.core.comparison import Comparison
 from advisor.core.explain.document import Explanation, ExplanationsDocument
 from advisor.core.guide.documents import RulesDiffDocument, RulesDocument, RulesProofDocument
 from advisor.core.guide.recommendation import Recommendation
@@ -29,6 +30,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "rules-diff": RulesDiffDocument,
     "explanation": Explanation,
     "explanations": ExplanationsDocument,
+    "comparison": Comparison,
     "history": HistoryDocument,
     "machine": MachineReport,
     "inspection": Inspection,

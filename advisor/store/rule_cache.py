@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.core.guide.rule import Impossible
-from advisor.core.guide.rulebook import Content, Fact, Question, Rulebook, TableContent, Threshold, content_of
+from advisor.core.guide.rulebook import (
+    Claim,
+    ClaimedRatio,
+    Content,
+    Fact,
+    Question,
+    Rulebook,
+    TableContent,
+    Threshold,
+    content_of,
+)
 from advisor.store.remembered import keep, pack_rule, pack_when, place_of, recall, unpack_rule, unpack_when
 
 
@@ -29,6 +39,7 @@ def _pack(content: Content) -> dict[str, Any]:
         "facts": [[one.id, one.says, one.section] for one in content.facts],
         "questions": [[one.id, one.asks, one.answer, one.source] for one in content.questions],
         "thresholds": [[one.name, one.value, one.says, one.source] for one in content.thresholds],
+        "claims": [[one.id, one.tasks, one.says, one.source, one.ratio, one.about] for one in content.claims],
         "impossible": [[pack_when(one.when), one.reason] for one in content.impossible],
         "tables": [
             [one.name, one.over, one.policy, one.axes, one.file, [pack_rule(rule) for rule in one.rules]]
@@ -47,5 +58,9 @@ def _unpack(packed: dict[str, Any]) -> Content:
         tables=tuple(
             TableContent(name, over, policy, tuple(axes), tuple(unpack_rule(rule) for rule in rules), file)
             for name, over, policy, axes, file, rules in packed["tables"]
+        ),
+        claims=tuple(
+            Claim(name, tuple(tasks), says, tuple(source), ClaimedRatio(*ratio) if ratio else None, about)
+            for name, tasks, says, source, ratio, about in packed["claims"]
         ),
     )

@@ -31,6 +31,7 @@ from advisor.core.guide.rulebook import (
 )
 from advisor.core.guide.vocabulary import DESIGN_AXES, WORKLOAD_AXES, design_facts, workload_facts
 from advisor.core.workload import Answers, Count, Flag, cross_problems, fill_defaults
+from advisor.store.claims import WrittenClaim, claim_of, claim_problems
 from advisor.store.rule_condition import Names, read_when
 from advisor.store.rule_table import ReadTable, TableKind, proof_problems, read_table, source_problems
 from advisor.store.rulebook import GUIDE, IMPOSSIBLE, PLAIN_FILES, THRESHOLDS
@@ -62,6 +63,7 @@ class _Guide(_Strict):
     rules_version: Annotated[str, Field(strict=True, pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     facts: list[_Fact]
     questions: list[_Question]
+    claims: list[WrittenClaim] = []
 
 
 class _Threshold(_Strict):
@@ -135,6 +137,7 @@ class _Reading:
             ),
             thresholds=thresholds,
             impossible=impossible,
+            claims=tuple(map(claim_of, guide.claims)),
             tables=tuple(
                 TableContent(one.name, one.over, one.kind.policy, one.axes, one.rules, Path(one.parsed.file).name)
                 for one in reads
@@ -155,7 +158,7 @@ class _Reading:
         if guide is None:
             return None
         facts = {fact.id for fact in guide.facts}
-        for kind, entries in (("facts", guide.facts), ("questions", guide.questions)):
+        for kind, entries in (("facts", guide.facts), ("questions", guide.questions), ("claims", guide.claims)):
             ids = [entry.id for entry in entries]
             for number, one in enumerate(ids):
                 if one in ids[:number]:
@@ -163,6 +166,9 @@ class _Reading:
                     self.problems.append(parsed.problem((kind, number, "id"), words, "give each its own number"))
         for number, question in enumerate(guide.questions):
             self.problems += source_problems(parsed, ("questions", number, "source"), question.source, facts)
+        for number, claim in enumerate(guide.claims):
+            self.problems += source_problems(parsed, ("claims", number, "source"), claim.source, facts | {OURS})
+            self.problems += claim_problems(parsed, number, claim)
         return guide
 
     def _thresholds(self, sources: set[str] | None) -> tuple[Threshold, ...] | None:

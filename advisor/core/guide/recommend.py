@@ -65,6 +65,35 @@ def recommend(
     )
 
 
+def put_forward(
+    architecture: Architecture, advice: Recommendation, rulebook: Rulebook, catalog: Catalog, memory_limit: int | None
+) -> Recommendation:
+    """Another architecture's design for the workload of an advice, to be measured beside the advised one.
+
+    Its reasons and its flips are none: what speaks against it stands among its warnings. The advised architecture is
+    among the alternatives, with nothing to change.
+    """
+    if architecture == advice.architecture:
+        return advice
+    workload = advice.workload
+    parts = _parts(workload, architecture, rulebook, catalog, memory_limit)
+    remarks = _remarks_on_advised(workload, architecture, [entry for _, entry in parts if entry], rulebook)
+    advised = Alternative(architecture=advice.architecture, possible=True, why_not=(), flip=(), warnings=())
+    others = {one.architecture: one for one in (*advice.alternatives, advised)}
+    return advice.model_copy(
+        update={
+            "architecture": architecture,
+            "advised": False,
+            "strength": "weak",
+            "components": tuple(component for component, _ in parts),
+            "reasons": (),
+            "alternatives": tuple(others[one] for one in ARCHITECTURES if one != architecture),
+            "warnings": _warnings(remarks),
+            "notes": _notes(remarks),
+        }
+    )
+
+
 def remarks_on(facts: Mapping[str, Value], rulebook: Rulebook, *, advised: bool = True) -> tuple[Remark, ...]:
     """What there is to say about a design, errors first; the order of the rules within a level.
 

@@ -96,7 +96,11 @@ class Alternative(Value):
 
 
 class Recommendation(Document):
-    """Which architecture the answers need and why (contract: `recommendation`)."""
+    """Which architecture the answers need and why (contract: `recommendation`).
+
+    `advised` is False where a comparison put this architecture in the advised one's place: then nothing speaks for it,
+    and `strength` is the weakest there is.
+    """
 
     kind: Literal["recommendation"] = "recommendation"
     workload: Workload
@@ -110,3 +114,4 @@ class Recommendation(Document):
     notes: tuple[Remark, ...]
     rules_version: str
     rules_sha256: str
+    advised: bool = True

@@ -10,14 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from advisor.core.architecture import Architecture
 from advisor.core.errors import AdvisorError, did_you_mean
 from advisor.core.guide.boxes import Space, make_space
 from advisor.core.guide.recommendation import Source
 from advisor.core.guide.rule import Impossible, Policy, Rule, Table, make_table
 from advisor.core.guide.vocabulary import AXES
+from advisor.core.task import Task
 
 OURS = "ours"
 """The source of what stands in no document: our own judgement, said to be so."""
+
+Quantity = Literal["latency", "machine-time"]
+"""What two architectures can be compared in: how long a request takes that is alone, and for how long each request
+occupies a machine that serves as many as it can.
+"""
 
 LEVELS: tuple[Literal["error", "warning", "note"], ...] = ("error", "warning", "note")
 DECISION = "family"
@@ -43,6 +50,33 @@ class Question(NamedTuple):
     source: tuple[str, ...]
 
 
+class ClaimedRatio(NamedTuple):
+    """What a claim says in figures: one architecture takes `at_least` times what another takes of a `quantity`.
+
+    `made_for_parameters` is the smallest size of the dearer model that the claim speaks of; None where it names none.
+    """
+
+    quantity: Quantity
+    dearer: Architecture
+    cheaper: Architecture
+    at_least: float
+    made_for_parameters: int | None
+
+
+class Claim(NamedTuple):
+    """Something the guide says of two architectures on some tasks, to be held against a measurement.
+
+    Without a `ratio` it is about something that is not measured; `about` names it.
+    """
+
+    id: str
+    tasks: tuple[Task, ...]
+    says: str
+    source: tuple[str, ...]
+    ratio: ClaimedRatio | None
+    about: str | None
+
+
 class Threshold(NamedTuple):
     """A number with a name, what it stands for, and where it comes from."""
 
@@ -65,6 +99,7 @@ class Rulebook(NamedTuple):
     decision: Table
     components: Table
     remarks: tuple[Table, ...]
+    claims: tuple[Claim, ...] = ()
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -114,6 +149,7 @@ class Content(NamedTuple):
     thresholds: tuple[Threshold, ...]
     impossible: tuple[Impossible, ...]
     tables: tuple[TableContent, ...]
+    claims: tuple[Claim, ...] = ()
 
 
 def compile_rulebook(content: Content, sha256: str) -> Rulebook:
@@ -146,6 +182,7 @@ def compile_rulebook(content: Content, sha256: str) -> Rulebook:
         decision=decision,
         components=components,
         remarks=tuple(remarks),
+        claims=content.claims,
     )
 
 
@@ -161,4 +198,5 @@ def content_of(book: Rulebook) -> Content:
             TableContent(table.name, table.over, table.policy, table.axes, table.rules, table.file)
             for table in book.tables
         ),
+        claims=book.claims,
     )
