@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
 from advisor.advise import Measuring
 from advisor.cli.arguments import OUTPUT_ENDINGS
@@ -13,10 +13,25 @@ from advisor.core.errors import AdvisorError, Problem, allowed_words
 from advisor.core.hardware import Dtype
 from advisor.store.output import check_output
 
+T = TypeVar("T", bound=str)
+
 MAX_LIST = 32
 MAX_TOKENS = 10_000_000
 MAX_BATCH = 65_536
-_ONLY_FOR_MEASURING = ("model", "batch", "input-tokens", "output-tokens", "dtype", "device", "fresh")
+MAX_LAYERS = 10_000
+_ONLY_FOR_MEASURING = (
+    "model",
+    "batch",
+    "input-tokens",
+    "output-tokens",
+    "dtype",
+    "layers",
+    "runtime",
+    "device",
+    "effort",
+    "fresh",
+    "verify",
+)
 
 
 def chosen_folder(options: argparse.Namespace, name: str) -> Path | None:
@@ -42,13 +57,20 @@ def output_path(options: argparse.Namespace, endings: tuple[str, ...] = OUTPUT_E
 
 def measuring(options: argparse.Namespace) -> Measuring:
     """What the measuring options fix. Raises AdvisorError with every mistake in them."""
+    from advisor.core.sizing.measurement import Runtime  # what reads no cells need not know their shape
+
     problems: list[Problem] = []
     batch_sizes = _numbers(options.batch, "--batch", MAX_BATCH, problems)
     input_tokens = _numbers(options.input_tokens, "--input-tokens", MAX_TOKENS, problems)
     output_tokens = _numbers(options.output_tokens, "--output-tokens", MAX_TOKENS, problems)
     if output_tokens is not None and len(output_tokens) != 1:
         problems.append(Problem("--output-tokens", None, None, "takes one number", "give one, like 128"))
-    dtypes = _dtypes(options.dtype, problems)
+    layers = _numbers(options.layers, "--layers", MAX_LAYERS, problems)
+    if layers is not None and len(layers) != 3 and not problems:
+        words = "takes three different numbers: two give a line, the third says whether it is one"
+        problems.append(Problem("--layers", None, None, words, "give numbers of layers below the model's, like 8,16,24"))
+    dtypes = _chosen(options.dtype, "dtype", get_args(Dtype), problems)
+    runtimes = _chosen(options.runtime, "runtime", get_args(Runtime), problems)
     if problems:
         raise AdvisorError(problems)
     return Measuring(
@@ -57,7 +79,10 @@ def measuring(options: argparse.Namespace) -> Measuring:
         input_tokens=input_tokens,
         output_tokens=output_tokens[0] if output_tokens else None,
         dtypes=dtypes,
+        runtimes=runtimes,
         device=options.device,
+        effort=options.effort,
+        layers=layers,
     )
 
 
@@ -66,7 +91,7 @@ def given_profiles(options: argparse.Namespace) -> tuple[str, ...]:
     if not options.profiles:
         return ()
     fixed = {name: getattr(options, name.replace("-", "_")) for name in _ONLY_FOR_MEASURING}
-    idle = [f"--{name}" for name, value in fixed.items() if value not in (None, False, "auto")]
+    idle = [f"--{name}" for name, value in fixed.items() if value not in (None, False, "auto", "quick")]
     if idle:
         words = "has no effect with --profile, which measures nothing here"
         raise AdvisorError([Problem(option, None, None, words, "leave one of the two out") for option in idle])
@@ -89,16 +114,16 @@ def _numbers(text: str | None, option: str, most: int, problems: list[Problem]) 
     return tuple(dict.fromkeys(numbers))
 
 
-def _dtypes(text: str | None, problems: list[Problem]) -> tuple[Dtype, ...] | None:
+def _chosen(text: str | None, what: str, known: tuple[T, ...], problems: list[Problem]) -> tuple[T, ...] | None:
+    """The words of a list that are known; `what` is the option's name, which is what one of them is called."""
     if text is None:
         return None
-    dtypes: tuple[Dtype, ...] = get_args(Dtype)
-    chosen: list[Dtype] = []
+    chosen: list[T] = []
     for word in text.split(","):
-        found = next((dtype for dtype in dtypes if dtype == word.strip()), None)
+        found = next((one for one in known if one == word.strip()), None)
         if found is None:
-            words = f'unknown dtype "{word.strip()[:40]}" — {allowed_words(word.strip(), dtypes)}'
-            problems.append(Problem("--dtype", None, None, words))
+            words = f'unknown {what} "{word.strip()[:40]}" — {allowed_words(word.strip(), known)}'
+            problems.append(Problem(f"--{what}", None, None, words))
         else:
             chosen.append(found)
     return tuple(dict.fromkeys(chosen))

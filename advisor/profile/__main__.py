@@ -1,5 +1,5 @@
 """`python -P -m advisor.profile`: the warm child. With `--worker` or `--devices` what it cannot do by forking, with
-`--inspect` the child that looks at models and times nothing.
+`--inspect` the child that looks at models and times nothing, with `--replay` the one that serves a plan's requests.
 
 Only the order of things is settled here: descriptors and environment first, torch after them, requests last. The one
 idea: the descriptor called stdout carries events and nothing else, so the real one is moved out of every library's
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import BinaryIO
 
-from advisor.core.protocol import Answer, Event, Failed, Inspect, NotInspected, Ready
+from advisor.core.protocol import Answer, Event, Failed, Inspect, NotInspected, NotReplayed, Ready, Replay
 from advisor.profile.inbox import EndOfInput, Inbox
 from advisor.profile.orders import Job
 from advisor.store.machine import cores_usable
@@ -35,6 +35,8 @@ def main() -> int:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if sys.argv[1:] == ["--inspect"]:
         return _inspect()
+    if sys.argv[1:] == ["--replay"]:
+        return _replay()
     requests, events = _protect_descriptors()
     say = _speaker(events)
     _prepare_environment()
@@ -111,6 +113,25 @@ def _inspect() -> int:
     return 0
 
 
+def _replay() -> int:
+    """Serve one schedule, in this process, and end."""
+    requests, events = _protect_descriptors()
+    say = _speaker(events)
+    _prepare_environment()
+    with os.fdopen(requests, "rb") as lines:
+        request = Replay.model_validate_json(lines.readline())
+    failed = _import_problem()
+    if failed is not None:
+        say(NotReplayed(id=request.id, says=failed.says, fix=failed.fix))
+        return 0
+    from advisor.profile.replay_answer import answer
+    from advisor.profile.worker import settle
+
+    settle(os.getppid())
+    say(answer(request))
+    return 0
+
+
 def _fresh_worker() -> int:
     orders, replies = _protect_descriptors()
     with os.fdopen(orders, "rb") as down, os.fdopen(replies, "wb") as up:
@@ -168,6 +189,8 @@ def _prepare_environment() -> None:
         TRANSFORMERS_VERBOSITY="error",
         PYTORCH_NVML_BASED_CUDA_CHECK="1",  # asking for a GPU must not start its driver in a process that forks
     )
+    # transformers imports it wherever it is installed, which takes seconds; the one worker that needs it brings it back
+    sys.modules.setdefault("torchao", None)  # type: ignore[arg-type]  # what import takes for "not there"
 
 
 def _import_problem() -> Failed | None:

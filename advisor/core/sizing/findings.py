@@ -217,4 +217,8 @@ def disturbed_alone(design: Design, sizing: Sizing) -> tuple[Flag, ...]:
 def _served_by(facts: Facts, sized: SizedPart) -> list[Cell]:
     serving = sized.candidate.serving
     cells = facts.design.profiles[sized.part.role].cells
-    return [cell for cell in cells if cell.stage in sized.part.stages and cell.dtype == serving.dtype]
+    return [
+        cell
+        for cell in cells
+        if cell.stage in sized.part.stages and (cell.runtime, cell.dtype) == (serving.runtime, serving.dtype)
+    ]

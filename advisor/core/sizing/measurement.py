@@ -90,8 +90,10 @@ class Cell(Value):
     each one's. `measured_at` is UTC; `reused_from` is the run (see `advisor history`) that measured it, None where
     this one did. Of a model cut to fewer layers, `layers` says to how many; what such cells say of the whole model is a
     cell with `origin` extrapolated, `ci_method` from-layers and the fewest samples behind it. `memory_origin` is where
-    `peak_memory_bytes` comes from, where that is not where the times do. `mfu` and `mbu` are shares of the device's measured peaks, `roofline_s` is the time no run can fall
-    below by them and `roofline_bound` says which peak sets it; None where a peak is not known.
+    `peak_memory_bytes` comes from, where that is not where the times do. `mfu` and `mbu` are shares of the device's
+    measured peaks, `roofline_s` is the time no run can fall below by them and `roofline_bound` says which peak sets it;
+    None where a peak is not known. `deviation` is that of the configuration, `computes_in` the precision a converted
+    model says it computes in, `conversion_s` what turning the weights into it took when that was done.
     """
 
     stage: Stage
@@ -133,6 +135,9 @@ class Cell(Value):
     samples_s: tuple[float, ...] | None = None
     process_samples: tuple[int, ...] | None = None
     process_medians_s: tuple[float, ...] | None = None
+    deviation: Deviation | None = None
+    computes_in: str | None = None
+    conversion_s: float | None = None
     measured_at: datetime | None = None
     reused_from: int | None = None
 
@@ -265,6 +270,14 @@ class Extrapolation(Value):
     error_pct: float | None = None
 
 
+class ProcedureCheck(Value):
+    """How far off telling a whole model from cuts was on this machine, with a model that could be measured whole."""
+
+    model: str
+    errors_pct: tuple[float, ...]
+    measured_at: datetime | None = None
+
+
 class Profile(Document):
     """Everything measured of one model on one machine (contract: `profile`)."""
 
@@ -275,5 +288,6 @@ class Profile(Document):
     best: tuple[Best, ...]
     surfaces: tuple[Surface, ...] = ()
     extrapolations: tuple[Extrapolation, ...] = ()
+    procedure_check: ProcedureCheck | None = None
     not_available: tuple[NotAvailable, ...] = ()
     wall_s: float

@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args
 from advisor.core.hardware import Dtype
 from advisor.core.model.cost import anatomy, stages_of
 from advisor.core.model.entry import ModelEntry
-from advisor.core.sizing.measurement import NotAvailable, Runtime, Stage
+from advisor.core.sizing.measurement import Cell, Effort, NotAvailable, Runtime, Stage
 
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 DTYPES_OF: Mapping[Runtime, tuple[Dtype, ...]] = {
@@ -88,6 +88,60 @@ def configurations(
             else:
                 refused.append(NotAvailable(runtime=runtime, dtype=dtype, reason=f"{reason}."))
     return tuple(served), tuple(refused)
+
+
+class Offer(NamedTuple):
+    """What is measured: torch in these dtypes, `others` in theirs. `refused` was asked for and cannot be had."""
+
+    dtypes: tuple[Dtype, ...]
+    others: tuple[Configuration, ...]
+    refused: tuple[NotAvailable, ...]
+
+
+def offer(
+    entry: ModelEntry,
+    *,
+    runtimes: Sequence[Runtime] | None,
+    dtypes: Sequence[Dtype] | None,
+    torch_dtypes: Sequence[Dtype],
+    effort: Effort,
+    device: str,
+    versions: Mapping[str, str],
+) -> Offer:
+    """What to measure where the caller named these runtimes and dtypes, or None of them.
+
+    `torch_dtypes` are those worth trying with torch. A conversion takes seconds that the quick effort does not have, so
+    there torch stands alone unless the caller asks for more; every other effort tries what is installed.
+    """
+    asked = tuple(runtimes or _runtimes_left_out(dtypes, effort, versions))
+    wanted = {runtime: tuple(dtypes or _dtypes_left_out(runtime, torch_dtypes)) for runtime in asked}
+    served, refused = configurations(entry, asked, wanted, device=device, versions=versions)
+    of_torch = tuple(dtype for runtime, dtype in served if runtime == "torch")
+    return Offer(of_torch, tuple(one for one in served if one.runtime != "torch"), refused)
+
+
+def _runtimes_left_out(
+    dtypes: Sequence[Dtype] | None, effort: Effort, versions: Mapping[str, str]
+) -> tuple[Runtime, ...]:
+    if effort == "quick" and "int8" not in (dtypes or ()):
+        return ("torch",)
+    return tuple(runtime for runtime in RUNTIMES if runtime == "torch" or runtime in versions)
+
+
+def _dtypes_left_out(runtime: Runtime, torch_dtypes: Sequence[Dtype]) -> Sequence[Dtype]:
+    return torch_dtypes if runtime == "torch" else DTYPES_OF[runtime]
+
+
+def failed_conversions(cells: Iterable[Cell]) -> tuple[NotAvailable, ...]:
+    """Configurations that turned out not to serve the model: no cell of theirs was run, for the reason noted."""
+    by_configuration: dict[Configuration, list[Cell]] = {}
+    for cell in cells:
+        by_configuration.setdefault(Configuration(cell.runtime, cell.dtype), []).append(cell)
+    return tuple(
+        NotAvailable(runtime=one.runtime, dtype=one.dtype, reason=run[0].note or "")
+        for one, run in by_configuration.items()
+        if is_converted(*one) and all({"unsupported", "deviates"} & set(cell.flags) for cell in run)
+    )
 
 
 def packages_of(runtime: Runtime, dtype: Dtype) -> frozenset[str]:

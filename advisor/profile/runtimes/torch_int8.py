@@ -7,7 +7,8 @@ linear layer keep their float32.
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
+import sys
+from typing import Any
 
 from torch import nn
 
@@ -17,9 +18,16 @@ from advisor.profile.runtimes.torch_eager import Eager, Loaded
 COMPUTES_IN = "int8 linear layers, float32 elsewhere"
 
 
+def library() -> Any:
+    """The part of torchao that quantises; the warm child has hidden the package from transformers."""
+    if sys.modules.get("torchao", library) is None:
+        del sys.modules["torchao"]
+    return importlib.import_module("torchao.quantization")
+
+
 def quantise(loaded: Loaded) -> Eager:
     """The module with eight bits. Raises NotBuilt where torchao does not take it."""
-    quantization = importlib.import_module("torchao.quantization")
+    quantization = library()
     if not any(isinstance(module, nn.Linear) for module in loaded.model.modules()):
         raise NotBuilt("it has no linear layers that torchao could quantise")
     try:
@@ -27,4 +35,4 @@ def quantise(loaded: Loaded) -> Eager:
     except Exception as error:
         words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise NotBuilt(f"torchao cannot quantise it: {words}") from error
-    return Eager(replace(loaded), computes_in=COMPUTES_IN)
+    return Eager(loaded, computes_in=COMPUTES_IN)
