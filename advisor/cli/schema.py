@@ -8,7 +8,7 @@ from pathlib import Path
 
 from advisor.cli.options import output_path
 from advisor.cli.printing import write_json
-from advisor.core.documents import DOCUMENTS
+from advisor.core.documents import DOCUMENTS, WRITTEN
 from advisor.core.errors import EXIT_DONE, AdvisorError, allowed_words
 from advisor.store.output import write_text
 
@@ -16,13 +16,17 @@ from advisor.store.output import write_text
 def schema(options: argparse.Namespace) -> int:
     """Print the schema."""
     output: Path | None = output_path(options, (".json",))
-    model = DOCUMENTS.get(options.kind)
-    if model is None:
+    if options.kind not in DOCUMENTS:
         raise AdvisorError(f'unknown kind "{options.kind}" — {allowed_words(options.kind, DOCUMENTS)}')
-    made = model.model_json_schema(mode="validation" if options.kind == "workload" else "serialization")
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made
-    words = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    words = schema_words(options.kind)
     if output is not None:
         write_text(output, words)
     write_json(words)
     return EXIT_DONE
+
+
+def schema_words(kind: str) -> str:
+    """The schema of a kind as JSON."""
+    made = DOCUMENTS[kind].model_json_schema(mode="validation" if kind in WRITTEN else "serialization")
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | made
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""Every kind of document the project prints, by its name in the contract; `workload` is the one it reads."""
+"""Every kind of document by its name in the contract: those the project prints, and the two that people write."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from advisor.core.machine_report import MachineReport
 from advisor.core.model.document import ModelDocument, ModelsDocument
 from advisor.core.problems import ErrorDocument
 from advisor.core.report import Report
+from advisor.core.review.declared import ArchitectureFile
 from advisor.core.review.document import CheckDocument
 from advisor.core.sizing.measurement import Profile
 from advisor.core.workload import Answers
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "workload": Answers,
+    "architecture": ArchitectureFile,
     "recommendation": Recommendation,
     "profile": Profile,
     "report": Report,
@@ -37,3 +39,5 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "check": CheckDocument,
     "error": ErrorDocument,
 }
+WRITTEN: tuple[str, ...] = ("workload", "architecture")
+"""The kinds that people write and the project only reads."""

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from advisor.core.documents import DOCUMENTS
+from advisor.core.documents import DOCUMENTS, WRITTEN
 from advisor.store.answers import read_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-DOCUMENT_KINDS = [kind for kind in DOCUMENTS if kind != "workload"]
+DOCUMENT_KINDS = [kind for kind in DOCUMENTS if kind not in WRITTEN]
 
 
 def advisor(*arguments: str) -> str:

@@ -56,6 +56,7 @@ def _as_part(value: object) -> object:
 
 
 Words = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
+Listed = Annotated[tuple[Words, ...], BeforeValidator(_as_list, json_schema_input_type=tuple[Words, ...] | Words)]
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=120)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e30), BeforeValidator(_number)]
 Limit = Annotated[float, Field(strict=True, gt=0, le=1e30), BeforeValidator(_number)]
@@ -71,7 +72,7 @@ class DeclaredPart(Value):
     dtype: Dtype | None = None
 
 
-Part = Annotated[DeclaredPart, BeforeValidator(_as_part)]
+Part = Annotated[DeclaredPart, BeforeValidator(_as_part, json_schema_input_type=DeclaredPart | Words)]
 
 
 class DeclaredParts(Value):
@@ -116,8 +117,8 @@ class DeclaredComponent(Value):
     choice: DeclaredChoice
     budgets: Budgets = Field(default_factory=Budgets)
     testbed: Annotated[str, Field(strict=True, pattern="^[0-9a-f]{12}$")] | None = None
-    measured: Annotated[tuple[Words, ...], BeforeValidator(_as_list)] = ()
-    code: Annotated[tuple[Words, ...], BeforeValidator(_as_list)] = ()
+    measured: Listed = ()
+    code: Listed = ()
 
 
 class DeclaredWaiver(Value):
