@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from advisor.advise import Knowledge
+from advisor.check.timing import Timing, timed_results
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.review.case import Case
 from advisor.core.review.choice import review_choice
@@ -40,7 +41,7 @@ class Judged:
         return replace(self, results=results)
 
 
-def judge(read: ReadFile, knowledge: Knowledge, today: date) -> Judged:
+def judge(read: ReadFile, knowledge: Knowledge, today: date, timing: Timing) -> Judged:
     """Every component of a file. Raises AdvisorError where a model's name can mean nothing."""
     problems: list[Problem] = []
     results: list[Result] = []
@@ -48,7 +49,8 @@ def judge(read: ReadFile, knowledge: Knowledge, today: date) -> Judged:
     for number, component in enumerate(read.declared.content.components):
         found = _find_models(read, number, component, knowledge, problems)
         case = Case(read.declared, number, knowledge.rulebook, found)
-        results += [*_design_results(case), *_code_results(case, read, lines)]
+        results += [*_design_results(case), *timed_results(case, read, knowledge, timing)]
+        results += _code_results(case, read, lines)
     if problems:
         raise AdvisorError(problems)
     applied = apply_waivers(read.declared, results, knowledge.rulebook, today)

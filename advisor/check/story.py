@@ -12,6 +12,7 @@ from pathlib import Path
 
 from advisor.advise import Knowledge
 from advisor.check.judging import judge
+from advisor.check.timing import Say, Timing, measure_here
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.recommendation import Level
 from advisor.core.review.document import Base, CheckDocument, Location
@@ -44,10 +45,11 @@ class Reviewed:
         return lines[place.line - 1] if place.line is not None and 0 < place.line <= len(lines) else None
 
 
-def review(asked: Asked, knowledge: Knowledge) -> Reviewed:
-    """The whole review. Raises AdvisorError with every mistake of every file."""
+def review(asked: Asked, knowledge: Knowledge, say: Say = lambda words: None) -> Reviewed:
+    """The whole review. Raises AdvisorError with every mistake of every file. `say` hears what takes long."""
     reads = _read_all(find_files(asked.paths), knowledge, asked.today)
-    judged = [judge(read, knowledge, asked.today) for read in reads]
+    timing = Timing(measure_here, say)
+    judged = [judge(read, knowledge, asked.today, timing) for read in reads]
     base: Base | None = None
     if asked.base is not None:
         from advisor.check.before import compared  # most runs compare with nothing

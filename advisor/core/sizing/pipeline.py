@@ -145,13 +145,15 @@ def replicas_at_median(
     return sum(option.replicas(rate)) if option else None
 
 
-def quickest(parts: Sequence[Part], demand: Demand, memory_limit_bytes: int, seed: int) -> tuple[float, float | None]:
+def quickest(
+    parts: Sequence[Part], demand: Demand, memory_limit_bytes: int, seed: int, bound: Bound = "high"
+) -> tuple[float, float | None]:
     """Seconds within which `demand.percentile` per cent of lone requests are answered, and get their first token.
 
-    At the slow bound of the measurement, in the quickest configuration: no budget below it can be met with certainty.
+    In the quickest configuration; at the slow bound of the measurement, no budget below it can be met with certainty.
     """
     pools, fronts = _pools(parts, memory_limit_bytes)
-    whole = [_lone_outcome(fronts, candidate, "high", seed) for candidate in pools[-1]]
+    whole = [_lone_outcome(fronts, candidate, bound, seed) for candidate in pools[-1]]
     latency = min(percentile(outcome.latency_s, demand.percentile) for outcome in whole)
     first = [percentile(one.first_token_s, demand.percentile) for one in whole if one.first_token_s is not None]
     return latency, min(first, default=None)
