@@ -147,6 +147,10 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         dest="reports",
         help="also write it as json, sarif, junit, gitlab or md to FILE, or github's annotations to stdout; repeatable",
     )
+    one.add_argument("--init", action="store_true", help="write a first architecture file from answers, and review it")
+    one.add_argument("--answers", metavar="ANSWERS", help="with --init: the answers as YAML or JSON, - for stdin")
+    one.add_argument("--name", metavar="NAME", help="with --init: the component's name (default: its task)")
+    _settings(one)
     _common(one)
 
 
@@ -223,6 +227,10 @@ def _tui(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _answers(one: _Parser) -> None:
     one.add_argument("answers", metavar="ANSWERS", nargs="?", help=ANSWERS_HELP)
+    _settings(one)
+
+
+def _settings(one: _Parser) -> None:
     one.add_argument(
         "--set",
         metavar="KEY=VALUE",

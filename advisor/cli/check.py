@@ -7,6 +7,7 @@ from datetime import date
 
 from advisor.advise import load_knowledge
 from advisor.check.story import Asked, review
+from advisor.cli.first_file import refuse_idle_options, write_first_file
 from advisor.cli.options import chosen_folder, output_path
 from advisor.cli.printing import coloured, to_json, write_json
 from advisor.cli.reports import beside_commands, wanted_reports, write_reports
@@ -17,18 +18,23 @@ from advisor.store.output import write_text
 
 
 def check(options: argparse.Namespace) -> int:
-    """Review, print, and end with the document's exit code."""
+    """Review, print, and end with the document's exit code; with --init the file to review is written first."""
     output = output_path(options, (".json",))
+    wanted = wanted_reports(options.reports, as_json=getattr(options, "json", False))
+    today = _day(options.today)
+    knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
+    if options.init:
+        options.paths = [str(write_first_file(options, knowledge))]
+    else:
+        refuse_idle_options(options)
     asked = Asked(
         paths=tuple(options.paths),
-        today=_day(options.today),
+        today=today,
         fail_level=options.fail_level,
         strict=options.strict,
         exit_zero=options.exit_zero,
         base=options.base,
     )
-    wanted = wanted_reports(options.reports, as_json=getattr(options, "json", False))
-    knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
     reviewed = review(asked, knowledge)
     if output is not None:
         write_text(output, to_json(reviewed.document))

@@ -71,3 +71,16 @@ def _mode(path: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to a file that is not there yet. Raises AdvisorError where it is, or the disk refuses."""
+    try:
+        with path.open("x", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except FileExistsError:
+        words, fix = "is there already, and is not overwritten", "name another file"
+        raise AdvisorError([Problem(str(path), None, None, words, fix)]) from None
+    except (OSError, ValueError) as error:
+        words = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+        raise AdvisorError([Problem(str(path), None, None, words, "name a place you may write to")]) from None
