@@ -8,6 +8,7 @@ from advisor.core.architecture import Role
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.sizing.measurement import Profile
 from advisor.core.sizing.plan import Plan
+from advisor.core.sizing.replaying import Verification
 from advisor.core.values import Document, Value
 
 
@@ -27,7 +28,7 @@ class Report(Document):
     """The answer to `advise`. `plan` is None where nothing was to be measured; `undecided` then says why.
 
     `measured_on` names the machines of given profiles and is empty where this run measured. `to_measure` holds the
-    commands that would close the gaps which given profiles left.
+    commands that would close the gaps which given profiles left. `verification` is None where the plan was not served.
     """
 
     kind: Literal["report"] = "report"
@@ -37,6 +38,7 @@ class Report(Document):
     undecided: str | None = None
     measured_on: tuple[MeasuredOn, ...] = ()
     to_measure: tuple[str, ...] = ()
+    verification: tuple[Verification, ...] | None = None
 
 
 D = TypeVar("D", bound=Profile | Report)

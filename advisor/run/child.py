@@ -19,14 +19,13 @@ from typing import Self
 
 from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
 from advisor.core.protocol import (
+    Answer,
     Cancel,
     Event,
     Failed,
     Finished,
-    Inspected,
     Measure,
     Measured,
-    NotInspected,
     Ready,
     Reused,
     Waiting,
@@ -178,7 +177,7 @@ class Child:
                     over = True
                     for last in await self._died(request, process, threads, done, begun):
                         yield last
-                elif isinstance(event, Ready | Waiting | Reused | Inspected | NotInspected) or event.id != request.id:
+                elif isinstance(event, Ready | Waiting | Reused | Answer) or event.id != request.id:
                     continue  # an event of a request that is over, or one that only a parent makes
                 elif isinstance(event, Measured):
                     if event.index not in done and 0 <= event.index < len(request.cells):

@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
-from advisor.core.protocol import EVENTS, Answer, Cancel, Event, Failed, Inspect, Measure, Ready
+from advisor.core.protocol import EVENTS, Answer, Cancel, Event, Failed, Inspect, Measure, Ready, Replay
 from advisor.core.sizing.measurement import Flag
 
 READY_SECONDS = 300.0
@@ -88,7 +88,7 @@ class ChildProcess:
             self._events.put_nowait(None)  # the end stays the end, however often it is asked for
         return event
 
-    async def send(self, request: Measure | Cancel | Inspect) -> None:
+    async def send(self, request: Measure | Cancel | Inspect | Replay) -> None:
         """Send a request. A process that is gone shows in `next_event`; a broken pipe here adds nothing to that."""
         stdin = self._process.stdin
         if stdin is None or stdin.is_closing():

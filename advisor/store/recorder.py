@@ -85,6 +85,16 @@ class Recorder:
             self._store.close()
             self._store = None
 
+    def amend(self, report: Report) -> None:
+        """Keep what was found out about a run after its end."""
+        if self.run is None:
+            return
+        document = report.model_dump_json(by_alias=True, exclude={"profiles"})
+        self.attempt(lambda store: store.execute("UPDATE runs SET document = ? WHERE id = ?", (document, self.run)))
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
     def attempt(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         """What `work` makes of the store; None where the store fails, now or before."""
         if self._given_up:

@@ -17,12 +17,13 @@ from advisor.core.lengths import Lengths
 from advisor.core.model.cost import kv_cache_bytes, weight_bytes
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.memory import peak_memory_estimate_bytes
-from advisor.core.sizing.decoding import Decoder, StepTimes
+from advisor.core.sizing.decoding import Decoder, Mix, StepTimes
 from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
 from advisor.core.sizing.measurement import Cell, CellPlan, Origin, Profile, Stage
 from advisor.core.sizing.measurement import Surface as Fitted
 from advisor.core.sizing.plan import Serving
-from advisor.core.sizing.serving import Batcher, Server, resampled, uniform_draws
+from advisor.core.sizing.serving import Batcher, Passes, Server, resampled, uniform_draws
+from advisor.core.sizing.spread import Spread, spread_of
 from advisor.core.sizing.surface import fits_of
 
 
@@ -45,7 +46,7 @@ class Candidate:
     `floors` says which figures are only a floor, and why. `samples` counts the single passes whose spread the servers
     draw from. `step_s` is one decode step of a single answer (median). `tokenizing_s` is what tokenising a single
     text takes, which is in the servers' times; None where it was not measured. `peak_memory_bytes` is None where
-    neither a measurement nor a closed form gives it.
+    neither a measurement nor a closed form gives it. `input_levels` are the lengths of input that occur.
     """
 
     serving: Serving
@@ -56,6 +57,7 @@ class Candidate:
     floors: tuple[str, ...] = ()
     step_s: float | None = None
     tokenizing_s: float | None = None
+    input_levels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,19 @@ def stages_of(profile: Profile, role: Role) -> tuple[Stage, ...]:
     return (found[0] if found else wanted,)
 
 
-def part_of(role: Role, profile: Profile, entry: ModelEntry | None, lengths: Lengths) -> Part:
-    """The part as measured, with all its candidates."""
+def part_of(
+    role: Role,
+    profile: Profile,
+    entry: ModelEntry | None,
+    lengths: Lengths,
+    memory_limit_bytes: int | None = None,
+) -> Part:
+    """The part as measured, with all its candidates. Caches are kept within the memory limit where there is one."""
     stages = stages_of(profile, role)
     candidates: list[Candidate] = []
     tokenizing = Surface.of(cell for cell in profile.cells if cell.stage == "tokenize")
     for cells in _by_configuration(profile.cells):
-        source = _Source(cells, entry, lengths, tokenizing, fits_of(profile.surfaces, cells[0]))
+        source = _Source(cells, entry, lengths, tokenizing, fits_of(profile.surfaces, cells[0]), memory_limit_bytes)
         candidates += source.batchers(stages[0]) if len(stages) == 1 else source.decoders(stages[0])
     missing = None if candidates else _why_missing(profile.cells, stages)
     return Part(role, profile.model.id, stages, lengths, tuple(candidates), missing, writes=len(stages) > 1)
@@ -136,6 +144,7 @@ class _Source:
     lengths: Lengths
     tokenizing: Surface
     fits: Mapping[Stage, Fitted]
+    memory_limit_bytes: int | None
 
     def batchers(self, stage: Stage) -> list[Candidate]:
         """A greedy batcher for each measured limit on the batch.
@@ -152,23 +161,42 @@ class _Source:
         floors = () if surface.reaches(tokens) else (_beyond(stage, "inputs", tokens, surface),)
 
         def put_together(batch: int) -> bool:
-            return self.lengths.texts > 1 and (batch < self.lengths.texts or batch not in surface.batches)
+            many = self.lengths.texts > 1 and (batch < self.lengths.texts or batch not in surface.batches)
+            return many or self._inputs.varies
 
         return [
             Candidate(
                 serving=self._serving(batch),
                 stages=(self._fact(surface, stage, tokens, put_together=put_together(batch)),),
                 servers={
-                    bound: Batcher(self._requests_s(times[bound], batch), self._request_residuals(residuals, batch))
+                    bound: Batcher(
+                        self._requests_s(times[bound], batch),
+                        self._request_residuals(residuals, batch),
+                        passes=self._passes(surface, bound, batch),
+                    )
                     for bound in BOUNDS
                 },
                 peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
                 samples=_samples(near),
                 floors=floors,
                 tokenizing_s=self._tokenizing_s(),
+                input_levels=self._inputs.tokens,
             )
             for batch in self._batches(surface, len(times["mid"]))
         ]
+
+    @property
+    def _inputs(self) -> Spread:
+        """The lengths that are read. The texts of a request that holds many are all alike."""
+        return spread_of(self.lengths.input_tokens, self.lengths.longest_input_tokens)
+
+    def _passes(self, surface: Surface, bound: Bound, most: int) -> Passes | None:
+        """Passes over texts of every length that occurs; None where all are typical."""
+        if not self._inputs.varies:
+            return None
+        typical = self._read_s(surface, bound)
+        rows = [self._read_s(surface, bound, tokens) for tokens in self._inputs.tokens]
+        return Passes(tuple(_lengthened(row, typical)[:most] for row in rows), self._inputs.shares)
 
     def _batches(self, surface: Surface, known: int) -> list[int]:
         """The limits on the batch worth serving with: none beyond the texts of a request that is served alone."""
@@ -202,7 +230,10 @@ class _Source:
         tokens = self.lengths.input_tokens
         first = tokens if yields_token else 0
         last = first + max(steps - 1, 0)
-        facts = [self._fact(read, reading, tokens)]
+        outputs = self._steps(yields_token=yields_token) if steps else Spread((0,), (1.0,))
+        shortest, deepest = (self._inputs.tokens[0], self._inputs.tokens[-1]) if yields_token else (0, 0)
+        deepest += max(outputs.tokens[-1] - 1, 0)
+        facts = [self._fact(read, reading, tokens, put_together=self._inputs.varies)]
         floors = [] if steps == 0 else floors
         floors += [] if read.reaches(tokens) else [_beyond(reading, "inputs", tokens, read)]
         if steps:
@@ -210,43 +241,59 @@ class _Source:
             floors += [] if step.reaches(last) else [_beyond("decode", "caches", last, step)]
         near = self._near(reading, read)
         residuals = residuals_of(near), residuals_of(decode)
+
+        def times(bound: Bound) -> StepTimes:
+            no_steps = StepTimes((0,), ((0.0,),))
+            return _step_times(step, shortest, (first, last), deepest, bound) if steps else no_steps
+
         whole = {
             bound: Decoder(
                 reading_s=self._read_s(read, bound),
-                times=_step_times(step, first, last, bound) if steps else StepTimes((0,), ((0.0,),)),
+                times=times(bound),
                 slots=1,
                 first_context=first,
                 steps=steps,
                 reading_yields_token=yields_token,
                 reading_residuals=residuals[0],
                 step_residuals=residuals[1],
+                mix=self._mix(read, bound, outputs, yields_token=yields_token),
+                source_tokens=0 if yields_token else self.lengths.longest_input_tokens,
             )
             for bound in BOUNDS
         }
         known = len(whole["mid"].times.step_s) if steps else len(whole["mid"].reading_s)
-        return [
-            Candidate(
-                serving=self._serving(slots),
-                stages=tuple(facts),
-                servers={bound: _with_slots(server, slots) for bound, server in whole.items()},
-                peak_memory_bytes=self._peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s))),
-                samples=_samples(near),
-                floors=tuple(floors),
-                step_s=whole["mid"].times.at(1, first) if steps else None,
-                tokenizing_s=self._tokenizing_s(),
+        candidates: list[Candidate] = []
+        for slots in _limits(step if steps else read, known):
+            peak = self._peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s)))
+            cache_tokens, peak = self._cache_limit(slots, peak, reading)
+            candidates.append(
+                Candidate(
+                    serving=self._serving(slots),
+                    stages=tuple(facts),
+                    servers={
+                        bound: replace(_with_slots(server, slots), cache_tokens=cache_tokens)
+                        for bound, server in whole.items()
+                    },
+                    peak_memory_bytes=peak,
+                    samples=_samples(near),
+                    floors=tuple(floors),
+                    step_s=whole["mid"].times.at(1, first) if steps else None,
+                    tokenizing_s=self._tokenizing_s(),
+                    input_levels=self._inputs.tokens,
+                )
             )
-            for slots in _limits(step if steps else read, known)
-        ]
+        return candidates
 
-    def _read_s(self, surface: Surface, bound: Bound) -> tuple[float, ...]:
-        """Seconds of a pass over 1, 2, 3 … texts of the planned length, tokenised first, one after the other.
+    def _read_s(self, surface: Surface, bound: Bound, tokens: int | None = None) -> tuple[float, ...]:
+        """Seconds of a pass over 1, 2, 3 … texts of a length (the planned one), tokenised first, one after the other.
 
         Beyond the largest batch that was tokenised every further text takes what those took on average.
         """
-        passes = surface.service_s(self.lengths.input_tokens, bound)
+        length = self.lengths.input_tokens if tokens is None else tokens
+        passes = surface.service_s(length, bound)
         if not self.tokenizing.points:
             return passes
-        texts = self.tokenizing.service_s(self.lengths.input_tokens, bound)
+        texts = self.tokenizing.service_s(length, bound)
         longer = (texts[-1] / len(texts) * count for count in range(len(texts) + 1, len(passes) + 1))
         return tuple(seconds + before for seconds, before in zip(passes, (*texts, *longer), strict=False))
 
@@ -255,6 +302,20 @@ class _Source:
         if not self.tokenizing.points:
             return None
         return self.tokenizing.service_s(self.lengths.input_tokens, "mid")[0]
+
+    def _steps(self, *, yields_token: bool) -> Spread:
+        """Decode steps of the answers that occur: where reading yields a token, one fewer than tokens are written."""
+        written = spread_of(max(self.lengths.output_tokens, 1), self.lengths.longest_output_tokens)
+        return replace(written, tokens=tuple(tokens - yields_token for tokens in written.tokens))
+
+    def _mix(self, surface: Surface, bound: Bound, outputs: Spread, *, yields_token: bool) -> Mix | None:
+        """Prompts and answers of every length that occurs; None where all are typical."""
+        if not (self._inputs.varies or outputs.varies):
+            return None
+        typical = self._read_s(surface, bound)
+        reading = self._passes(surface, bound, len(typical)) or Passes((typical,), (1.0,))
+        contexts = self._inputs.tokens if yields_token else (0,) * len(self._inputs.tokens)
+        return Mix(reading, contexts, outputs.tokens, outputs.shares)
 
     def _of(self, stage: Stage) -> tuple[Cell, ...]:
         return tuple(cell for cell in self.cells if cell.stage == stage)
@@ -322,13 +383,32 @@ class _Source:
             self.entry, dtype=self._dtype, batch_size=batch, context_tokens=context, source_tokens=source
         )
 
+    def _deepest(self, reading: Stage) -> int:
+        """Tokens in the cache of the longest answer at its end."""
+        return self.lengths.longest_output_tokens + (self.lengths.longest_input_tokens if reading == "prefill" else 0)
+
+    def _cache_limit(self, slots: int, peak: int | None, reading: Stage) -> tuple[int | None, int | None]:
+        """Tokens the caches may hold together and the peak with them, where memory has no room for every slot at its
+        longest but for two of them and more; else no limit, and the peak as it is.
+        """
+        if peak is None or self.memory_limit_bytes is None or peak <= self.memory_limit_bytes:
+            return None, peak
+        deepest, source = self._deepest(reading), 0 if reading == "prefill" else self.lengths.longest_input_tokens
+        typical = deepest - self.lengths.longest_output_tokens + self.lengths.output_tokens
+        kept = (typical, deepest)
+        per_token = max(-(-self._cache(1, tokens) // max(tokens + source, 1)) for tokens in kept)
+        besides = peak - self._cache(slots, deepest)
+        tokens = (self.memory_limit_bytes - besides) // per_token if per_token else 0
+        if tokens < 2 * (deepest + source):
+            return None, peak
+        return tokens, besides + tokens * per_token
+
     def _peak_of_slots(self, reading: Stage, slots: int, group: int) -> int | None:
         """Peak memory with every slot at its longest: measured where that was measured, cache by closed form beyond it.
 
         While a group is read the other slots hold their caches, which the reading cell alone did not have.
         """
-        longest_input, longest_output = self.lengths.longest_input_tokens, self.lengths.longest_output_tokens
-        deepest = longest_output + (longest_input if reading == "prefill" else 0)
+        longest_input, deepest = self.lengths.longest_input_tokens, self._deepest(reading)
         read = self._peak(reading, group, longest_input)
         peaks = [] if read is None else [read + self._cache(max(slots - group, 0), deepest)]
         for cell in self._of("decode"):
@@ -342,7 +422,20 @@ class _Source:
 
 def _with_slots(server: Decoder, slots: int) -> Decoder:
     """The same model with so many answers at once; no more prompts than slots are read together."""
-    return replace(server, slots=slots, reading_s=server.reading_s[:slots])
+    mix = server.mix
+    if mix is not None:
+        mix = replace(mix, reading=replace(mix.reading, rows=tuple(row[:slots] for row in mix.reading.rows)))
+    return replace(server, slots=slots, reading_s=server.reading_s[:slots], mix=mix)
+
+
+def _lengthened(row: Sequence[float], typical: Sequence[float]) -> tuple[float, ...]:
+    """The row of a length, with the batches that were measured at the typical length only.
+
+    Each text of theirs takes as much longer as one alone does: exact for c0 + c1·b·s + c2·b·s² and α + β·b + γ·b·ctx.
+    """
+    longer_s = row[0] - typical[0]
+    unknown = range(len(row), len(typical))
+    return (*row[: len(typical)], *(max(typical[index] + (index + 1) * longer_s, row[-1]) for index in unknown))
 
 
 def _samples(cells: Sequence[Cell]) -> int:
@@ -354,11 +447,12 @@ def _limits(surface: Surface, known: int) -> list[int]:
     return [batch for batch in surface.batches if batch <= known] or [known]
 
 
-def _step_times(surface: Surface, first: int, last: int, bound: Bound) -> StepTimes:
-    """Steps from the first to the last depth, at those two and at every depth measured between them."""
-    contexts = sorted({first, last, *(depth for depth in surface.lengths if first < depth < last)})
-    columns = [surface.service_s(context, bound) for context in contexts]
-    batches = min(map(len, columns))
+def _step_times(surface: Surface, shortest: int, typical: tuple[int, int], deepest: int, bound: Bound) -> StepTimes:
+    """Steps from the shallowest to the deepest cache, at the typical depths and at every one measured in between."""
+    contexts = sorted({shortest, *typical, deepest, *(one for one in surface.lengths if shortest < one < deepest)})
+    batches = min(len(surface.service_s(context, bound)) for context in typical)
+    last = surface.service_s(typical[-1], bound)[:batches]
+    columns = [_lengthened(surface.service_s(context, bound), last) for context in contexts]
     rows = tuple(tuple(column[batch] for column in columns) for batch in range(batches))
     return StepTimes(tuple(contexts), rows)
 

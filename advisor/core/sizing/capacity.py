@@ -16,7 +16,8 @@ from math import ceil
 
 import numpy as np
 
-from advisor.core.sizing.serving import FloatArray, Server, uniform_draws, unit_arrivals
+from advisor.core.sizing.arrivals import AT_RANDOM, Traffic
+from advisor.core.sizing.serving import FloatArray, Server, uniform_draws
 
 UTILISATION_LIMIT = 0.8
 """Share of its saturation at which a replica is planned where no budget limits it, and above which a plan warns
@@ -46,11 +47,14 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What requests got, in seconds from their scheduled arrival; the first token where there is one."""
+    """What requests got, in seconds from their scheduled arrival; the first token where there is one.
+
+    `output_steps` counts the tokens after the first one, averaged over the answers.
+    """
 
     latency_s: FloatArray
     first_token_s: FloatArray | None
-    output_steps: int
+    output_steps: float
 
     def per_output_token_s(self) -> float | None:
         """Mean seconds between tokens after the first; None where there is at most one."""
@@ -72,23 +76,33 @@ def percentile(times: FloatArray, per_cent: int) -> float:
     return float(np.partition(times, rank - 1)[rank - 1])
 
 
-def simulate(server: Server, rate: float, *, seed: int = 0, ahead_s: FloatArray | None = None) -> Outcome:
-    """One replica at `rate` requests per second. `ahead_s` are the times an earlier part took, one per request.
+def simulate(
+    server: Server,
+    rate: float,
+    *,
+    seed: int = 0,
+    ahead_s: FloatArray | None = None,
+    traffic: Traffic = AT_RANDOM,
+    replicas: int = 1,
+    requests: int | None = None,
+) -> Outcome:
+    """What requests get at `rate` per second, of one replica or of several that take from one queue.
 
-    Where an earlier part took its time the requests reach this server late and out of order, and latency still counts
-    from the first arrival. Below a rate at which requests no longer meet each is served alone.
+    `ahead_s` are the times an earlier part took, one per request: they reach this server late and out of order, and
+    latency still counts from the first arrival. Below a rate at which requests no longer meet each is served alone.
     """
-    scheduled = unit_arrivals(server.requests, seed) / rate
-    late = np.zeros(server.requests) if ahead_s is None else ahead_s
-    if rate * server.lone_s < _IDLE:
+    count = requests or server.requests
+    if rate * server.lone_s < _IDLE * replicas:
         return alone(server, seed=seed, ahead_s=ahead_s)
+    scheduled = traffic.arrivals_s(count, rate, seed)
+    late = np.zeros(count) if ahead_s is None else ahead_s
     reached = scheduled + late
     order = np.argsort(reached, kind="stable")
-    served = server.serve(reached[order], seed)
-    kept = slice(server.requests // _WARM_UP, None)
+    served = server.serve(reached[order], seed, replicas)
+    kept = slice(count // _WARM_UP, None)
     back = scheduled[order]
     first = None if served.first_token_s is None else (served.first_token_s - back)[kept]
-    return Outcome((served.done_s - back)[kept], first, server.output_steps)
+    return Outcome((served.done_s - back)[kept], first, server.mean_output_steps)
 
 
 def alone(server: Server, *, seed: int = 0, ahead_s: FloatArray | None = None) -> Outcome:
@@ -96,7 +110,7 @@ def alone(server: Server, *, seed: int = 0, ahead_s: FloatArray | None = None) -
     served = server.alone(server.requests, seed)
     late = 0.0 if ahead_s is None else ahead_s
     first = None if served.first_token_s is None else served.first_token_s + late
-    return Outcome(served.done_s + late, first, server.output_steps)
+    return Outcome(served.done_s + late, first, server.mean_output_steps)
 
 
 def drawn_times(outcome: Outcome, requests: int, *, seed: int = 0) -> FloatArray:
@@ -109,15 +123,28 @@ def drawn_times(outcome: Outcome, requests: int, *, seed: int = 0) -> FloatArray
     return times
 
 
-def carries(server: Server, rate: float, demand: Demand, *, seed: int = 0, ahead_s: FloatArray | None = None) -> bool:
+def carries(
+    server: Server,
+    rate: float,
+    demand: Demand,
+    *,
+    seed: int = 0,
+    ahead_s: FloatArray | None = None,
+    traffic: Traffic = AT_RANDOM,
+) -> bool:
     """Whether a replica stays below saturation and within the budgets at this rate."""
     if rate >= server.saturation_rps:
         return False
-    return simulate(server, rate, seed=seed, ahead_s=ahead_s).meets(demand)
+    return simulate(server, rate, seed=seed, ahead_s=ahead_s, traffic=traffic).meets(demand)
 
 
 def capacity(
-    servers: Sequence[Server], demand: Demand, *, seed: int = 0, ahead_s: FloatArray | None = None
+    servers: Sequence[Server],
+    demand: Demand,
+    *,
+    seed: int = 0,
+    ahead_s: FloatArray | None = None,
+    traffic: Traffic = AT_RANDOM,
 ) -> tuple[float, int]:
     """The largest rate that one of these servers carries, and which of them; (0.0, index of the first) if none does
     any.
@@ -132,7 +159,7 @@ def capacity(
 
     def first_that_carries(rate: float) -> int | None:
         for index in tuple(order):
-            if carries(servers[index], rate, demand, seed=seed, ahead_s=ahead_s):
+            if carries(servers[index], rate, demand, seed=seed, ahead_s=ahead_s, traffic=traffic):
                 order.remove(index)
                 order.insert(0, index)  # the one that passed is the likeliest to pass again
                 return index

@@ -1,26 +1,30 @@
-"""A replica that writes answers token by token, many at once: continuous batching in a limited number of slots.
+"""A replica that writes answers token by token, many at once: continuous batching in slots and cache that are limited.
 
-A request waits for a slot, is read (prefill of a decoder, encode of an encoder-decoder) and then decodes one token
-per step together with all others in slots. Reading goes first: while a request is read the answers in progress stand
-still, which is what makes their tails long. The one idea that keeps this fast: between two events the batch is
-constant, so all its steps are summed at once, and an answer of ten million tokens costs no more than one of ten.
+A request waits for a slot and for room in the cache, is read (prefill of a decoder, encode of an encoder-decoder) and
+then decodes one token per step together with all others in slots. Reading goes first: while a request is read the
+answers in progress stand still, which is what makes their tails long. The one idea that keeps this fast: between two
+events the batch is constant, so all its steps are summed at once, and an answer of ten million tokens costs no more
+than one of ten.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush, heapreplace
 from itertools import pairwise
 from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advisor.core.sizing.serving import FloatArray, Served, resampled, uniform_draws
+from advisor.core.sizing.serving import FloatArray, Passes, Served, drawn_levels, resampled, uniform_draws
 
 _STEP_DRAWS = 1 << 14
 """Step residuals drawn per seed; a longer simulation goes round again."""
+_READING, _STEPS, _BEGINS, _ANSWERS = 2, 3, 4, 8
+_BETWEEN_REPLICAS = 1009
+"""How far apart in the drawn residuals two replicas begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,32 @@ class StepTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """Requests of several lengths: prompts and answers, drawn apart from each other.
+
+    `reading` holds the passes over prompts by level, `contexts` the tokens in the cache before the first step of each
+    of those levels; `steps` are the decode steps of an answer by level, and `shares` how many answers have each.
+    """
+
+    reading: Passes
+    contexts: tuple[int, ...]
+    steps: tuple[int, ...]
+    shares: tuple[float, ...]
+
+    def drawn(self, requests: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The level of each request's prompt and of its answer."""
+        return self.reading.levels(requests, seed), drawn_levels(self.shares, uniform_draws(requests, seed, _ANSWERS))
+
+
+@dataclass(frozen=True, slots=True)
 class Decoder:
     """Continuous batching with `slots` answers at once.
 
     `reading_s[b - 1]` reads b requests together; `steps` decode steps follow per request, the first from a cache of
     `first_context` tokens. A decoder's prefill yields the first token itself (`reading_yields_token`), an encoder's
-    pass yields none. `output_steps` counts the tokens after the first.
+    pass yields none. These are a typical request's; `mix` holds all lengths that occur, None where all are typical.
+    `cache_tokens` is what the caches of all answers may hold together, with every answer at its end; None where the
+    slots are the only limit. `source_tokens` are kept per request beside its own cache (an encoder-decoder's source).
     """
 
     reading_s: tuple[float, ...]
@@ -70,10 +94,18 @@ class Decoder:
     reading_residuals: tuple[float, ...] = (1.0,)
     step_residuals: tuple[float, ...] = (1.0,)
     requests: int = 6_000
+    mix: Mix | None = None
+    cache_tokens: int | None = None
+    source_tokens: int = 0
 
     @property
     def output_steps(self) -> int:
         return self.steps if self.reading_yields_token else max(self.steps - 1, 0)
+
+    @property
+    def mean_output_steps(self) -> float:
+        unseen = 0 if self.reading_yields_token else 1
+        return sum(max(steps - unseen, 0) * share for steps, share in self._answers())
 
     @property
     def saturation_rps(self) -> float:
@@ -81,121 +113,217 @@ class Decoder:
         groups.
         """
         read = float(np.mean(self.reading_residuals))
-        if self.steps == 0:
+        if not any(steps for steps, _ in self._answers()):
             group = min(self.slots, len(self.reading_s))
-            return group / (self.reading_s[group - 1] * read)
-        stepping = self.times.total(self.slots, self.first_context, self.steps) * float(np.mean(self.step_residuals))
-        return self.slots / (self.slots * self.reading_s[0] * read + stepping)
+            together_s = self.reading_s[group - 1] if self.mix is None else self.mix.reading.mean_full_s
+            return group / (together_s * read)
+        slots, lengths = self._busy_slots(), self.lengths
+        stepping = sum(
+            self.times.total(slots, context, steps) * in_share * out_share
+            for context, in_share in zip(lengths.contexts, lengths.reading.shares, strict=True)
+            for steps, out_share in self._answers()
+        ) * float(np.mean(self.step_residuals))
+        return slots / (slots * lengths.reading.mean_alone_s * read + stepping)
 
     @property
     def lone_s(self) -> float:
         return self.reading_s[0] + self.times.total(1, self.first_context, self.steps)
 
-    def serve(self, arrivals_s: FloatArray, seed: int) -> Served:
-        return _Run(self, arrivals_s, seed).served()
+    @property
+    def lengths(self) -> Mix:
+        """The lengths that occur: the mix, or the typical ones alone."""
+        if self.mix is not None:
+            return self.mix
+        return Mix(Passes((self.reading_s,), (1.0,)), (self.first_context,), (self.steps,), (1.0,))
+
+    def reserved(self, context: int, steps: int) -> int:
+        """Tokens in the cache when an answer ends, which is what must be free before it begins."""
+        return context + steps + self.source_tokens
+
+    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1) -> Served:
+        queue = _Queue(self, arrivals_s, seed)
+        working = [_Replica(queue, number) for number in range(replicas)]
+        if replicas == 1:
+            while queue.answered < queue.count:
+                working[0].turn()
+        else:
+            _in_turn(queue, working)
+        return Served(np.asarray(queue.done), np.asarray(queue.first_token))
 
     def alone(self, requests: int, seed: int) -> Served:
-        read = self.reading_s[0] * self.reading_noise(requests, seed)
-        begins = (uniform_draws(requests, seed, 4) * _STEP_DRAWS).astype(np.int64)
-        later = max(self.steps - 1, 0)
-        first_step = self._noise_from(begins, min(self.steps, 1), seed)
-        rest = self._noise_from(begins + 1, later, seed) / max(later, 1)
-        first_s = self.times.at(1, self.first_context) * first_step
-        done = read + first_s + rest * self.times.total(1, self.first_context + 1, later)
+        lengths = self.lengths
+        prompts, answers = lengths.drawn(requests, seed)
+        read = lengths.reading.alone_s(prompts) * self.reading_noise(requests, seed)
+        begins = (uniform_draws(requests, seed, _BEGINS) * _STEP_DRAWS).astype(np.int64)
+        steps = np.asarray(lengths.steps)[answers]
+        later = np.maximum(steps - 1, 0)
+        first_step = self._noise_from(begins, np.minimum(steps, 1), seed)
+        rest = self._noise_from(begins + 1, later, seed) / np.maximum(later, 1)
+        first_s = np.asarray([self.times.at(1, context) for context in lengths.contexts])[prompts] * first_step
+        rests_s = [
+            [self.times.total(1, context + 1, max(count - 1, 0)) for count in lengths.steps]
+            for context in lengths.contexts
+        ]
+        done = read + first_s + rest * np.asarray(rests_s)[prompts, answers]
         return Served(done, read if self.reading_yields_token else read + first_s)
 
     def reading_noise(self, requests: int, seed: int) -> FloatArray:
-        return resampled(self.reading_residuals, uniform_draws(requests, seed, 2))
+        return resampled(self.reading_residuals, uniform_draws(requests, seed, _READING))
 
     def noise_sums(self, seed: int) -> FloatArray:
         """Residuals of single steps, summed from the first on, over twice the draws so that no sum wraps round."""
-        drawn = resampled(self.step_residuals, uniform_draws(_STEP_DRAWS, seed, 3))
+        drawn = resampled(self.step_residuals, uniform_draws(_STEP_DRAWS, seed, _STEPS))
         return np.concatenate(([0.0], drawn, drawn)).cumsum()
 
-    def _noise_from(self, begins: NDArray[np.int64], steps: int, seed: int) -> FloatArray:
-        """For each begin, the sum of the residuals of `steps` steps."""
+    def _answers(self) -> list[tuple[int, float]]:
+        """Decode steps of an answer, and the share of answers that have them."""
+        lengths = self.lengths
+        return list(zip(lengths.steps, lengths.shares, strict=True))
+
+    def _busy_slots(self) -> int:
+        """Slots that are busy when work never ends: as many as there are, or as the cache has room for."""
+        if self.cache_tokens is None:
+            return self.slots
+        lengths = self.lengths
+        contexts = zip(lengths.contexts, lengths.reading.shares, strict=True)
+        context = sum(tokens * share for tokens, share in contexts)
+        steps = sum(count * share for count, share in self._answers())
+        return max(1, min(self.slots, int(self.cache_tokens / (context + steps + self.source_tokens))))
+
+    def _noise_from(self, begins: NDArray[np.int64], steps: NDArray[np.int64], seed: int) -> FloatArray:
+        """For each begin, the sum of the residuals of so many steps."""
         sums = self.noise_sums(seed)
-        rounds, rest = divmod(steps, _STEP_DRAWS)
+        rounds, rest = np.divmod(steps, _STEP_DRAWS)
         begins = begins % _STEP_DRAWS
         noise: FloatArray = sums[begins + rest] - sums[begins] + rounds * sums[_STEP_DRAWS]
         return noise
 
 
-class _Run:
-    """One run of the queue of a decoder: the state between two events."""
+def _in_turn(queue: _Queue, replicas: list[_Replica]) -> None:
+    """Replicas that take from one queue: the one whose clock is earliest acts next."""
+    clocks = [(replica.now_s, replica.number) for replica in replicas]
+    heapify(clocks)
+    while queue.answered < queue.count:
+        replica = replicas[clocks[0][1]]
+        if replica.idle and queue.next == queue.count:
+            heappop(clocks)
+        else:
+            replica.turn()
+            heapreplace(clocks, (replica.now_s, replica.number))
+
+
+class _Queue:
+    """What replicas share: the requests, what each draws, and when each was answered."""
 
     def __init__(self, decoder: Decoder, arrivals_s: FloatArray, seed: int) -> None:
-        self.decoder, self.seed = decoder, seed
+        self.decoder, self.count = decoder, len(arrivals_s)
         self.arrivals: list[float] = arrivals_s.tolist()
-        self.noise: list[float] = decoder.reading_noise(len(self.arrivals), seed).tolist()
+        self.noise: list[float] = decoder.reading_noise(self.count, seed).tolist()
         self.sums: list[float] = decoder.noise_sums(seed).tolist()
         self.mean_step = float(np.mean(decoder.step_residuals))
-        self.done = [0.0] * len(self.arrivals)
-        self.first_token = [0.0] * len(self.arrivals)
-        self.now_s, self.step, self.next, self.answered = 0.0, 0, 0, 0
-        # (last step, first request, one past the last request) of each group read together, which also ends together
-        self.groups: deque[tuple[int, int, int]] = deque()
-        self.active, self.started_at_sum, self.fresh = 0, 0, 0
+        lengths = decoder.lengths
+        prompts, answers = lengths.drawn(self.count, seed)
+        self.reading_s = lengths.reading.seconds(prompts.tolist())
+        self.contexts: list[int] = np.asarray(lengths.contexts)[prompts].tolist()
+        self.steps: list[int] = np.asarray(lengths.steps)[answers].tolist()
+        self.done, self.first_token = [0.0] * self.count, [0.0] * self.count
+        self.next, self.answered = 0, 0
 
-    def served(self) -> Served:
-        while self.answered < len(self.arrivals):
-            if not self.active:
-                self.now_s = max(self.now_s, self.arrivals[self.next])
-            if not self._read():
-                self._decode()
-        return Served(np.asarray(self.done), np.asarray(self.first_token))
+
+class _Replica:
+    """One replica between two events."""
+
+    def __init__(self, queue: _Queue, number: int) -> None:
+        self.queue, self.number = queue, number
+        self.now_s, self.step = 0.0, 0
+        self.ends: list[tuple[int, int]] = []  # last step and number of each answer in progress, the next to end first
+        self.context_sum = 0  # of the answers in progress: tokens before their first step, less the step they began at
+        self.reserved = 0
+        self.fresh: list[int] = []  # requests that were read and have no token yet
+        self.offset = number * _BETWEEN_REPLICAS % _STEP_DRAWS
+
+    @property
+    def idle(self) -> bool:
+        return not self.ends
+
+    def turn(self) -> None:
+        """Reads what waits, else writes on; an idle replica goes to the next arrival."""
+        queue = self.queue
+        if not self.ends and queue.arrivals[queue.next] > self.now_s:
+            self.now_s = queue.arrivals[queue.next]
+        elif not self._read():
+            self._decode()
+
+    def _room(self, request: int, reserved: int) -> bool:
+        """Whether the cache takes this request too; a lone one is always taken."""
+        limit, queue = self.queue.decoder.cache_tokens, self.queue
+        if limit is None or not reserved:
+            return True
+        return reserved + queue.decoder.reserved(queue.contexts[request], queue.steps[request]) <= limit
 
     def _read(self) -> bool:
-        """Reads what waits and finds a slot; False if nothing does."""
-        decoder, first = self.decoder, self.next
-        room = min(decoder.slots - self.active, len(decoder.reading_s), len(self.arrivals) - first)
-        end = first
-        while end < first + room and self.arrivals[end] <= self.now_s:
+        """Reads what waits and finds a slot and room in the cache; False if nothing does."""
+        queue, decoder = self.queue, self.queue.decoder
+        first = end = queue.next
+        last = first + min(decoder.slots - len(self.ends), len(decoder.reading_s), queue.count - first)
+        reserved = self.reserved
+        while end < last and queue.arrivals[end] <= self.now_s and self._room(end, reserved):
+            reserved += decoder.reserved(queue.contexts[end], queue.steps[end])
             end += 1
         if end == first:
             return False
-        size = end - first
-        self.now_s += decoder.reading_s[size - 1] * self.noise[first]
-        self.next = end
+        self.now_s += queue.reading_s(first, end) * queue.noise[first]
+        queue.next = end
         if decoder.reading_yields_token:
-            self.first_token[first:end] = [self.now_s] * size
-        if decoder.steps == 0:
-            self._answer(first, end)
-            return True
-        self.groups.append((self.step + decoder.steps, first, end))
-        self.active += size
-        self.started_at_sum += size * self.step
-        self.fresh += 0 if decoder.reading_yields_token else size
+            queue.first_token[first:end] = [self.now_s] * (end - first)
+        for request in range(first, end):
+            self._begin(request)
         return True
 
+    def _begin(self, request: int) -> None:
+        queue, steps = self.queue, self.queue.steps[request]
+        if not steps:
+            self._answer(request)
+            return
+        heappush(self.ends, (self.step + steps, request))
+        self.context_sum += queue.contexts[request] - self.step
+        self.reserved += queue.decoder.reserved(queue.contexts[request], steps)
+        if not queue.decoder.reading_yields_token:
+            self.fresh.append(request)
+
     def _decode(self) -> None:
-        """Steps until an answer ends or, with a slot free, until the next request is there."""
-        decoder, active = self.decoder, self.active
-        context = decoder.first_context + self.step - self.started_at_sum / active
-        steps = 1 if self.fresh else self.groups[0][0] - self.step
+        """Steps until an answer ends or, with room for it, until the next request is there."""
+        queue, decoder, active = self.queue, self.queue.decoder, len(self.ends)
+        context = self.context_sum / active + self.step
+        steps = 1 if self.fresh else self.ends[0][0] - self.step
         total_s = decoder.times.total(active, context, steps)
-        if active < decoder.slots and self.next < len(self.arrivals):
-            share = (self.arrivals[self.next] - self.now_s) / (total_s * self.mean_step)
+        if active < decoder.slots and queue.next < queue.count and self._room(queue.next, self.reserved):
+            share = (queue.arrivals[queue.next] - self.now_s) / (total_s * queue.mean_step)
             if share < 1:
                 steps = max(1, ceil(steps * share))
                 total_s = decoder.times.total(active, context, steps)
         self.now_s += total_s / steps * self._noise(steps)
         self.step += steps
-        if self.fresh:
-            self.first_token[self.next - self.fresh : self.next] = [self.now_s] * self.fresh
-            self.fresh = 0
-        while self.groups and self.groups[0][0] <= self.step:
-            last_step, first, end = self.groups.popleft()
-            self.active -= end - first
-            self.started_at_sum -= (end - first) * (last_step - decoder.steps)
-            self._answer(first, end)
+        for request in self.fresh:
+            queue.first_token[request] = self.now_s
+        self.fresh.clear()
+        while self.ends and self.ends[0][0] <= self.step:
+            self._end(*heappop(self.ends))
+
+    def _end(self, last_step: int, request: int) -> None:
+        queue = self.queue
+        context, steps = queue.contexts[request], queue.steps[request]
+        self.context_sum -= context - (last_step - steps)
+        self.reserved -= queue.decoder.reserved(context, steps)
+        self._answer(request)
 
     def _noise(self, steps: int) -> float:
         """The sum of the residuals of the next steps."""
+        sums = self.queue.sums
         rounds, rest = divmod(steps, _STEP_DRAWS)
-        begin = self.step % _STEP_DRAWS
-        return self.sums[begin + rest] - self.sums[begin] + rounds * self.sums[_STEP_DRAWS]
+        begin = (self.step + self.offset) % _STEP_DRAWS
+        return sums[begin + rest] - sums[begin] + rounds * sums[_STEP_DRAWS]
 
-    def _answer(self, first: int, end: int) -> None:
-        self.done[first:end] = [self.now_s] * (end - first)
-        self.answered += end - first
+    def _answer(self, request: int) -> None:
+        self.queue.done[request] = self.now_s
+        self.queue.answered += 1

@@ -82,7 +82,7 @@ class Design:
         lengths = component_lengths(workload, architecture=architecture, role=role)
         profile = self.profiles.get(role)
         if profile is not None:
-            return part_of(role, profile, self.entries.get(profile.model.id), lengths)
+            return part_of(role, profile, self.entries.get(profile.model.id), lengths, self.memory_limit_bytes)
         stages = _STAGES_OF_ROLE.get(role) or _STAGES_OF_ARCHITECTURE.get(architecture, ("forward",))
         return Part(role, component.model, stages, lengths, missing=_why_no_profile(component), writes=len(stages) > 1)
 

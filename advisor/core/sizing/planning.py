@@ -13,7 +13,8 @@ from advisor.core.architecture import Role
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.candidates import Part, StageFact
-from advisor.core.sizing.capacity import UTILISATION_LIMIT, Outcome, percentile
+from advisor.core.sizing.capacity import UTILISATION_LIMIT, Demand, Outcome, percentile
+from advisor.core.sizing.decoding import Decoder
 from advisor.core.sizing.design import Design, Index, demand_of
 from advisor.core.sizing.findings import Facts, disturbed_alone, findings
 from advisor.core.sizing.latency import BOUNDS
@@ -30,8 +31,11 @@ from advisor.core.sizing.plan import (
     Rates,
     ReplicaRange,
     Verdict,
+    WhatIf,
 )
 from advisor.core.sizing.serving import FloatArray
+from advisor.core.sizing.spread import LONGEST_SHARE
+from advisor.core.sizing.what_if import what_if
 from advisor.core.sizing.wording import gib
 from advisor.core.workload import SECONDS_PER_DAY
 
@@ -82,10 +86,27 @@ def plan(
         stages=_stages(parts, sizing, index, memory_limit_bytes),
         findings=findings(Facts(design, parts, demand, sizing)),
         assumptions=_assumptions(parts, demand.has_budget, sizing),
+        what_if=_what_if(parts, sizing, demand, workload.requests_per_second, seed),
         nearest=nearest,
         first_thing_to_change=first_thing_to_change(design, parts, sizing, verdict, nearest, disturbed),
         reproduce=reproduce,
     )
+
+
+def sizing_of(
+    recommendation: Recommendation,
+    profiles: Mapping[Role, Profile],
+    entries: Mapping[str, ModelEntry],
+    *,
+    memory_limit_bytes: int,
+    seed: int = 0,
+) -> Sizing | None:
+    """What `plan` rests on: the measured parts, each with its server and its replicas; None where none was measured."""
+    design = Design(recommendation, profiles, entries, memory_limit_bytes, seed)
+    workload = design.workload
+    sizable = measured(design.parts(workload))
+    demand = demand_of(workload, writes=bool(sizable) and sizable[-1].writes)
+    return size(sizable, demand, workload.requests_per_second, memory_limit_bytes, seed) if sizable else None
 
 
 def _verdict(parts: tuple[Part, ...], sizing: Sizing | None, *, disturbed: bool) -> Verdict:
@@ -123,12 +144,24 @@ def _binding(sizing: Sizing, has_budget: bool, memory_limit_bytes: int) -> Bindi
     if not sizing.fits_memory:
         return "memory"
     part = _binding_part(sizing)
-    saturation = part.candidate.servers["mid"].saturation_rps
+    server = part.candidate.servers["mid"]
+    saturation = server.saturation_rps
+    if isinstance(server, Decoder) and server.cache_tokens is not None:
+        return "memory"
     if has_budget and part.capacity_rps["mid"] < UTILISATION_LIMIT * saturation:
         return "latency"
     more = (one for one in part.part.candidates if (one.peak_memory_bytes or 0) > memory_limit_bytes)
     held_back = any(one.servers["mid"].saturation_rps > saturation for one in more)
     return "memory" if held_back else "throughput"
+
+
+def _what_if(
+    parts: tuple[Part, ...], sizing: Sizing | None, demand: Demand, rate: float, seed: int
+) -> tuple[WhatIf, ...]:
+    """Other traffic and other ways to share it, where one part is planned: those of a pipeline wait for each other."""
+    if sizing is None or sizing.replicas is None or len(parts) > 1:
+        return ()
+    return what_if(sizing.parts[0].candidate.servers["mid"], demand, rate, sizing.replicas["mid"], seed)
 
 
 def _rates(sized: SizedPart) -> Rates:
@@ -271,6 +304,7 @@ def _assumptions(parts: tuple[Part, ...], has_budget: bool, sizing: Sizing | Non
         return tuple(assumed)
     arrivals = "requests come at random and are split at random among replicas"
     assumed.append(Assumption(name="ARRIVALS", value="Poisson", says=arrivals))
+    assumed.append(_lengths_assumed(parts))
     if not has_budget:
         says = "share of its saturation that a replica carries where no budget limits it"
         assumed.append(Assumption(name="UTILISATION_LIMIT", value=UTILISATION_LIMIT, says=says))
@@ -278,3 +312,17 @@ def _assumptions(parts: tuple[Part, ...], has_budget: bool, sizing: Sizing | Non
         says = "largest share of its saturation that a part carries while another one waits for it"
         assumed.append(Assumption(name="FRONT_LOADS", value=max(FRONT_LOADS), says=says))
     return tuple(assumed)
+
+
+def _lengths_assumed(parts: tuple[Part, ...]) -> Assumption:
+    """How the lengths of single requests are spread."""
+    lengths = [part.lengths for part in parts]
+    if all(
+        one.longest_input_tokens == one.input_tokens and one.longest_output_tokens == one.output_tokens
+        for one in lengths
+    ):
+        return Assumption(name="LENGTHS", value="typical", says="every request is of the typical length")
+    says = (
+        f"lengths are spread about the typical one, half of them longer; {LONGEST_SHARE:.0%} are as long as the longest"
+    )
+    return Assumption(name="LENGTHS", value="lognormal", says=says)

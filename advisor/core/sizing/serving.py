@@ -1,23 +1,32 @@
 """Servers as a queue sees them: requests arrive, a replica works, answers leave.
 
-Here live the two things every simulation needs, draws that are the same for every rate and the words for what was
-served, and the simplest server: the greedy batcher of one-pass models. Decoding in slots stands in `decoding`, the
-search for the rate a server can carry in `capacity`. The one idea: gaps between arrivals are unit exponentials drawn
-once per seed and divided by the rate, and each request draws its noise by its number, so two runs differ only by what
-was changed.
+Here live the things every simulation needs, draws that are the same for every rate, passes over texts of several
+lengths and the words for what was served, and the simplest server: the greedy batcher of one-pass models. Decoding in
+slots stands in `decoding`, the search for the rate a server can carry in `capacity`. The one idea: gaps between
+arrivals are drawn once per seed with mean one and divided by the rate, and each request draws its noise and its length
+by its number, so two runs differ only by what was changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import heapreplace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Seconds = Callable[[int, int], float]
+"""Seconds of one pass over the requests from the first number to before the second."""
+
+POISSON = 1.0
+"""Variation of gaps that come at random: the square of their standard deviation over that of their mean."""
+
+_ARRIVALS, _PASSES, _LENGTHS, _FULL_BATCHES = 1, 2, 7, 9
+_BATCHES_DRAWN = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +50,33 @@ class Server(Protocol):
 
     @property
     def lone_s(self) -> float:
-        """What a request takes on an idle replica, without noise."""
+        """What a request of typical length takes on an idle replica, without noise."""
 
     @property
     def output_steps(self) -> int:
-        """Tokens written after the first one; 0 for a model that answers in one pass."""
+        """Tokens a typical answer has after its first one; 0 for a model that answers in one pass."""
 
-    def serve(self, arrivals_s: FloatArray, seed: int) -> Served:
-        """Runs the queue until the last request is answered."""
+    @property
+    def mean_output_steps(self) -> float:
+        """The same, averaged over the lengths that occur."""
+
+    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1) -> Served:
+        """Runs the queue until the last request is answered; several replicas take from one queue."""
 
     def alone(self, requests: int, seed: int) -> Served:
         """Each request on an idle replica, as if it arrived at 0."""
 
 
-@lru_cache(maxsize=8)
-def unit_arrivals(requests: int, seed: int) -> FloatArray:
-    """Arrival times of a Poisson process of rate 1; divided by a rate they are those of that rate."""
-    arrivals: FloatArray = np.random.default_rng([seed, 1]).exponential(size=requests).cumsum()
+@lru_cache(maxsize=16)
+def unit_arrivals(requests: int, seed: int, variation: float = POISSON) -> FloatArray:
+    """Arrival times at a mean rate of 1; divided by a rate they are those of that rate.
+
+    Gaps are gamma distributed with the given variation: 1 is a Poisson process, less is more even. Replicas that take
+    turns see every nth request, which divides the variation by n.
+    """
+    draws = np.random.default_rng([seed, _ARRIVALS])
+    gaps = draws.exponential(size=requests) if variation == POISSON else draws.gamma(1 / variation, variation, requests)
+    arrivals: FloatArray = gaps.cumsum()
     arrivals.setflags(write=False)
     return arrivals
 
@@ -77,22 +96,76 @@ def resampled(residuals: Sequence[float], draws: FloatArray) -> FloatArray:
     return picked
 
 
+def drawn_levels(shares: Sequence[float], draws: FloatArray) -> NDArray[np.int64]:
+    """The length of each request as a level, 0 the shortest; a larger draw is never a shorter text."""
+    levels: NDArray[np.int64] = np.searchsorted(np.cumsum(shares)[:-1], draws, side="right").astype(np.int64)
+    return levels
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Seconds of one pass over texts of several lengths, padded to the longest of them.
+
+    `rows[level][b - 1]` is a pass over b texts of the length of that level, the shortest length first, and `shares`
+    says how many of the requests have it.
+    """
+
+    rows: tuple[tuple[float, ...], ...]
+    shares: tuple[float, ...]
+
+    def levels(self, requests: int, seed: int) -> NDArray[np.int64]:
+        return drawn_levels(self.shares, uniform_draws(requests, seed, _LENGTHS))
+
+    def alone_s(self, levels: NDArray[np.int64]) -> FloatArray:
+        """A pass over each text by itself."""
+        seconds: FloatArray = np.asarray([row[0] for row in self.rows])[levels]
+        return seconds
+
+    @property
+    def mean_alone_s(self) -> float:
+        return sum(row[0] * share for row, share in zip(self.rows, self.shares, strict=True))
+
+    def seconds(self, levels: Sequence[int]) -> Seconds:
+        """What a group of consecutive requests takes, without noise."""
+        rows = self.rows
+        if len(rows) == 1:
+            only = rows[0]
+            return lambda first, end: only[end - first - 1]
+        return lambda first, end: rows[max(levels[first:end])][end - first - 1]
+
+    @property
+    def mean_full_s(self) -> float:
+        """A pass over as many texts as fit in one, averaged over the lengths that meet in it."""
+        return _mean_full_s(self)
+
+
+@lru_cache(maxsize=64)
+def _mean_full_s(passes: Passes) -> float:
+    size = min(map(len, passes.rows))
+    levels = drawn_levels(passes.shares, uniform_draws(_BATCHES_DRAWN * size, 0, _FULL_BATCHES)).tolist()
+    seconds = passes.seconds(levels)
+    return sum(seconds(first, first + size) for first in range(0, len(levels), size)) / _BATCHES_DRAWN
+
+
 @dataclass(frozen=True, slots=True)
 class Batcher:
     """A replica that, whenever free, takes what waits, at most `len(service_s)` requests, and answers them together.
 
-    `service_s[b - 1]` is one pass over b requests; `residuals` are measured samples divided by their median, one of
-    which multiplies each pass. FIFO; it never waits for a batch to fill.
+    `service_s[b - 1]` is one pass over b requests of typical length; `passes` holds those of all lengths that occur,
+    None where all are typical. `residuals` are measured samples divided by their median, one of which multiplies each
+    pass. FIFO; it never waits for a batch to fill.
     """
 
     service_s: tuple[float, ...]
     residuals: tuple[float, ...] = (1.0,)
     requests: int = 30_000
+    passes: Passes | None = None
 
     @property
     def saturation_rps(self) -> float:
         """Passes at the largest batch: that is what a greedy batcher runs when work never ends."""
-        return len(self.service_s) / (self.service_s[-1] * float(np.mean(self.residuals)))
+        full_s = self.service_s[-1] if self.passes is None else self.passes.mean_full_s
+        return len(self.service_s) / (full_s * float(np.mean(self.residuals)))
 
     @property
     def lone_s(self) -> float:
@@ -102,24 +175,39 @@ class Batcher:
     def output_steps(self) -> int:
         return 0
 
-    def serve(self, arrivals_s: FloatArray, seed: int) -> Served:
+    @property
+    def mean_output_steps(self) -> float:
+        return 0.0
+
+    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1) -> Served:
         arrivals = arrivals_s.tolist()
         noise = self._noise(len(arrivals), seed).tolist()
+        seconds = self._seconds(len(arrivals), seed)
         count, largest = len(arrivals), len(self.service_s)
         done: list[float] = []
-        free_s, first = -1.0, 0
+        free_s, first = [-1.0] * replicas, 0
         while first < count:
-            start_s = max(free_s, arrivals[first])
+            start_s = max(free_s[0], arrivals[first])
             end, limit = first + 1, min(first + largest, count)
             while end < limit and arrivals[end] <= start_s:
                 end += 1
-            free_s = start_s + self.service_s[end - first - 1] * noise[first]
-            done += [free_s] * (end - first)
+            done_s = start_s + seconds(first, end) * noise[first]
+            heapreplace(free_s, done_s)
+            done += [done_s] * (end - first)
             first = end
         return Served(np.asarray(done))
 
     def alone(self, requests: int, seed: int) -> Served:
-        return Served(self.service_s[0] * self._noise(requests, seed))
+        if self.passes is None:
+            return Served(self.service_s[0] * self._noise(requests, seed))
+        levels = self.passes.levels(requests, seed)
+        return Served(self.passes.alone_s(levels) * self._noise(requests, seed))
+
+    def _seconds(self, requests: int, seed: int) -> Seconds:
+        if self.passes is not None:
+            return self.passes.seconds(self.passes.levels(requests, seed).tolist())
+        service_s = self.service_s
+        return lambda first, end: service_s[end - first - 1]
 
     def _noise(self, requests: int, seed: int) -> FloatArray:
-        return resampled(self.residuals, uniform_draws(requests, seed, 2))
+        return resampled(self.residuals, uniform_draws(requests, seed, _PASSES))

@@ -234,3 +234,54 @@ def test_a_pass_larger_than_the_request_is_never_planned() -> None:
     part = reranker_part(10, 64)
     assert [one.serving.max_batch_size for one in part.candidates] == [10, 50]
     assert {one.stages[0].origin for one in part.candidates} == {"interpolated"}
+
+
+def test_texts_as_long_as_the_longest_stated_are_served_among_the_typical_ones() -> None:
+    lengths = Lengths(128, 256, 0, None)
+    server = encoded(lengths, measured=lengths).candidates[-1].servers["mid"]
+    assert isinstance(server, Batcher)
+    assert server.passes is not None
+    assert server.service_s == pytest.approx([0.010 + 0.004 * batch for batch in range(1, 9)])
+    longest = server.passes.rows[-1]
+    assert longest[0] == pytest.approx(0.010 + 0.008)
+    assert longest[-1] == pytest.approx(0.010 + 8 * 0.008)
+    assert {fact.origin for one in encoded(lengths, measured=lengths).candidates for fact in one.stages} == {
+        "interpolated"
+    }
+
+
+def test_answers_of_several_lengths_step_from_the_shortest_prompt_to_the_deepest_cache() -> None:
+    lengths = Lengths(100, 200, 50, 80)
+    server = decoded(lengths, measured=lengths).candidates[-1].servers["mid"]
+    assert isinstance(server, Decoder)
+    assert server.mix is not None
+    assert (server.mix.contexts[-1], server.mix.steps[-1]) == (200, 79)
+    assert (server.times.contexts[0], server.times.contexts[-1]) == (server.mix.contexts[0], 278)
+    assert server.slots == 8
+    deepest = [row[-1] for row in server.times.step_s]
+    assert deepest == sorted(deepest)
+
+
+def test_where_memory_has_no_room_for_every_slot_the_cache_is_limited_and_the_slots_are_not() -> None:
+    shapes = cells_for(DECODER, ANSWER, role="model", dtypes=("float32",))
+    made = profile(DECODER, [cell(each, decoder(each), peak_memory_bytes=None) for each in shapes])
+    weights = weight_bytes(DECODER, "float32")
+    wide = part_of("model", made, DECODER, ANSWER).candidates[-1]
+    one_answer = kv_cache_bytes(DECODER, dtype="float32", batch_size=1, context_tokens=150)
+    limit = (wide.peak_memory_bytes or 0) - 3 * one_answer
+    narrow = part_of("model", made, DECODER, ANSWER, limit).candidates[-1]
+    server = narrow.servers["mid"]
+    assert isinstance(server, Decoder)
+    assert server.slots == 8
+    assert server.cache_tokens == pytest.approx(5 * 150, abs=2)
+    assert weights < (narrow.peak_memory_bytes or 0) <= limit
+    assert server.saturation_rps < wide.servers["mid"].saturation_rps
+
+
+def test_a_limit_that_leaves_no_room_for_two_answers_is_left_to_fewer_slots() -> None:
+    shapes = cells_for(DECODER, ANSWER, role="model", dtypes=("float32",))
+    made = profile(DECODER, [cell(each, decoder(each), peak_memory_bytes=None) for each in shapes])
+    limit = weight_bytes(DECODER, "float32")
+    for one in part_of("model", made, DECODER, ANSWER, limit).candidates:
+        assert isinstance(one.servers["mid"], Decoder)
+        assert one.servers["mid"].cache_tokens is None

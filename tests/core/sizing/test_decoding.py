@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor.core.sizing.capacity import Demand, alone, capacity, simulate
-from advisor.core.sizing.decoding import Decoder, StepTimes
+from advisor.core.sizing.decoding import Decoder, Mix, StepTimes
+from advisor.core.sizing.serving import Passes
 
 
 def linear_times(slots: int, first: int, last: int, per_answer: float = 0.002, per_token: float = 1e-6) -> StepTimes:
@@ -33,36 +34,61 @@ def decoder(slots: int = 4, steps: int = 20, *, yields_token: bool = True, first
     )
 
 
-def step_by_step(server: Decoder, arrivals: list[float]) -> tuple[list[float], list[float]]:
+def step_by_step(server: Decoder, arrivals: list[float], replicas: int = 1) -> tuple[list[float], list[float]]:
     """The same discipline, one decode step at a time: slow and plain."""
     done, first_token = [0.0] * len(arrivals), [0.0] * len(arrivals)
-    waiting, active = list(range(len(arrivals))), {}
-    now = 0.0
-    while waiting or active:
-        if not active and arrivals[waiting[0]] > now:
-            now = arrivals[waiting[0]]
-        room = min(server.slots - len(active), len(server.reading_s))
-        group = [request for request in waiting[:room] if arrivals[request] <= now]
-        if group:
-            waiting = waiting[len(group) :]
-            now += server.reading_s[len(group) - 1]
-            for request in group:
-                first_token[request] = now
-                if server.steps == 0:
-                    done[request] = now
-                else:
-                    active[request] = 0
+    prompts, answers = (levels.tolist() for levels in server.lengths.drawn(len(arrivals), 0))
+    contexts = [server.lengths.contexts[level] for level in prompts]
+    steps = [server.lengths.steps[level] for level in answers]
+    kept = [server.reserved(*lengths) for lengths in zip(contexts, steps, strict=True)]
+    rows = server.lengths.reading.rows
+    waiting = list(range(len(arrivals)))
+    clocks = [0.0] * replicas
+    active: list[dict[int, int]] = [{} for _ in range(replicas)]
+
+    def group_of(number: int) -> list[int]:
+        group: list[int] = []
+        for request in waiting[: min(server.slots - len(active[number]), len(server.reading_s))]:
+            held = [kept[each] for each in (*active[number], *group)]
+            full = server.cache_tokens is not None and held and sum(held) + kept[request] > server.cache_tokens
+            if arrivals[request] > clocks[number] or full:
+                break
+            group.append(request)
+        return group
+
+    while waiting or any(active):
+        number = min((one for one in range(replicas) if waiting or active[one]), key=lambda one: (clocks[one], one))
+        mine = active[number]
+        if not mine and arrivals[waiting[0]] > clocks[number]:
+            clocks[number] = arrivals[waiting[0]]
             continue
-        context = server.first_context + sum(active.values()) / len(active)
-        now += server.times.at(len(active), context)
-        for request in list(active):
-            active[request] += 1
-            if active[request] == 1 and not server.reading_yields_token:
-                first_token[request] = now
-            if active[request] == server.steps:
-                done[request] = now
-                del active[request]
+        if group := group_of(number):
+            del waiting[: len(group)]
+            clocks[number] += rows[max(prompts[request] for request in group)][len(group) - 1]
+            for request in group:
+                first_token[request] = clocks[number]
+                if steps[request]:
+                    mine[request] = 0
+                else:
+                    done[request] = clocks[number]
+            continue
+        clocks[number] += server.times.at(len(mine), sum(contexts[one] + mine[one] for one in mine) / len(mine))
+        for request in list(mine):
+            mine[request] += 1
+            if mine[request] == 1 and not server.reading_yields_token:
+                first_token[request] = clocks[number]
+            if mine[request] == steps[request]:
+                done[request] = clocks[number]
+                del mine[request]
     return done, first_token
+
+
+def mixed(server: Decoder) -> Decoder:
+    """The same with prompts and answers of several lengths."""
+    longer = tuple(1.5 * seconds for seconds in server.reading_s)
+    reading = Passes((server.reading_s, longer), (0.7, 0.3))
+    contexts = (server.first_context, server.first_context + 40)
+    return replace(server, mix=Mix(reading, contexts, (2, server.steps, 2 * server.steps), (0.2, 0.5, 0.3)))
 
 
 @settings(deadline=None, max_examples=60)
@@ -83,6 +109,58 @@ def test_summing_steps_between_events_gives_the_same_times_as_taking_each_step(
     done, first_token = step_by_step(server, arrivals.tolist())
     assert served.done_s == pytest.approx(done, rel=1e-9)
     assert served.first_token_s == pytest.approx(first_token, rel=1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    gaps=st.lists(st.floats(0.001, 1.5), min_size=1, max_size=25),
+    slots=st.integers(1, 4),
+    steps=st.integers(2, 20),
+    room=st.none() | st.integers(150, 400),
+    replicas=st.integers(1, 3),
+    yields_token=st.booleans(),
+)
+def test_answers_of_several_lengths_share_slots_cache_and_queue_as_if_each_step_were_taken(
+    gaps: list[float], slots: int, steps: int, room: int | None, replicas: int, yields_token: bool
+) -> None:
+    server = replace(mixed(decoder(slots, steps, yields_token=yields_token)), cache_tokens=room)
+    arrivals = np.cumsum(gaps)
+    served = server.serve(arrivals, 0, replicas)
+    done, first_token = step_by_step(server, arrivals.tolist(), replicas)
+    assert served.done_s == pytest.approx(done, rel=1e-9)
+    assert served.first_token_s == pytest.approx(first_token, rel=1e-9)
+
+
+def test_a_cache_with_room_for_two_answers_is_as_good_as_two_slots() -> None:
+    short = replace(decoder(slots=4, steps=20), requests=800, cache_tokens=2 * 70 + 69)
+    two = replace(decoder(slots=4, steps=20), slots=2, requests=800)
+    assert simulate(short, 1.0).latency_s == pytest.approx(simulate(two, 1.0).latency_s, rel=0.2)
+    assert short.saturation_rps == pytest.approx(two.saturation_rps)
+
+
+def test_more_cache_never_carries_less() -> None:
+    carried = [
+        capacity([replace(mixed(decoder()), requests=1500, cache_tokens=tokens)], Demand(95, 4.0))[0]
+        for tokens in (150, 250, 400, None)
+    ]
+    assert carried == sorted(carried)
+
+
+def test_saturation_of_several_lengths_is_what_full_slots_can_do() -> None:
+    server = replace(mixed(decoder(slots=4, steps=100)), requests=2000)
+    done = server.serve(np.zeros(2000), seed=0).done_s
+    assert 2000 / done.max() == pytest.approx(server.saturation_rps, rel=0.1)
+
+
+def test_answers_of_several_lengths_alone_take_what_each_takes() -> None:
+    server = mixed(decoder(steps=20))
+    served = server.alone(400, seed=0)
+    whole = {
+        round(read + server.times.total(1, context, steps), 6)
+        for read, context in ((0.1, 50), (0.15, 90))
+        for steps in (2, 20, 40)
+    }
+    assert {round(seconds, 6) for seconds in served.done_s.tolist()} == whole
 
 
 def test_an_answer_alone_takes_its_prompt_and_all_its_steps() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.core.sizing.arrivals import taking_turns
 from advisor.core.sizing.capacity import simulate
-from advisor.core.sizing.serving import Batcher, resampled, unit_arrivals
+from advisor.core.sizing.serving import Batcher, Passes, resampled, unit_arrivals
 
 
 def mean_wait_s(server: Batcher, rate: float, seed: int) -> float:
@@ -34,6 +36,52 @@ def test_exponential_noise_waits_as_long_as_in_the_textbook_queue_with_exponenti
     server = Batcher((0.05,), residuals, requests=100_000)
     waits = [mean_wait_s(server, load / 0.05, seed) for seed in range(3)]
     assert np.mean(waits) == pytest.approx(load * 0.05 / (1 - load), rel=0.08)
+
+
+@pytest.mark.parametrize(("replicas", "load"), [(2, 0.6), (4, 0.8), (8, 0.7)])
+def test_replicas_of_one_queue_wait_as_long_as_the_textbook_says(replicas: int, load: float) -> None:
+    """M/M/c: mean wait = C(c, a) · T / (c - a), where Erlang's C is the probability of waiting at all."""
+    offered, service_s = replicas * load, 0.05
+    residuals = tuple(-math.log(1 - (index + 0.5) / 4000) for index in range(4000))
+    server = Batcher((service_s,), residuals)
+    everybody_busy = offered**replicas / math.factorial(replicas) / (1 - load)
+    idle_states = sum(offered**busy / math.factorial(busy) for busy in range(replicas))
+    wait_s = everybody_busy / (idle_states + everybody_busy) * service_s / (replicas - offered)
+    waits = [
+        float(np.mean(simulate(server, offered / service_s, seed=seed, replicas=replicas, requests=100_000).latency_s))
+        - service_s
+        for seed in range(3)
+    ]
+    assert np.mean(waits) == pytest.approx(wait_s, rel=0.05)
+
+
+@pytest.mark.parametrize("replicas", [2, 8])
+def test_taking_turns_waits_less_than_a_split_at_random_and_more_than_one_queue(replicas: int) -> None:
+    server, rate = Batcher((0.05,), requests=50_000), 0.7 / 0.05
+    random, turns = simulate(server, rate), simulate(server, rate, traffic=taking_turns(replicas))
+    shared = simulate(server, rate * replicas, replicas=replicas)
+    means = [float(np.mean(outcome.latency_s)) for outcome in (shared, turns, random)]
+    assert means == sorted(means)
+
+
+def test_texts_of_several_lengths_take_a_pass_of_the_longest() -> None:
+    passes = Passes(((1.0, 1.5), (2.0, 3.0), (4.0, 6.0)), (0.5, 0.3, 0.2))
+    seconds = passes.seconds([0, 0, 1, 2, 0, 1])
+    assert [seconds(0, 1), seconds(0, 2), seconds(1, 3), seconds(2, 4), seconds(4, 6)] == [1.0, 1.5, 3.0, 6.0, 3.0]
+    assert passes.mean_alone_s == pytest.approx(0.5 + 0.6 + 0.8)
+    both_short, none_long = 0.5**2, 0.8**2
+    assert passes.mean_full_s == pytest.approx(
+        1.5 * both_short + 3.0 * (none_long - both_short) + 6.0 * (1 - none_long), rel=0.03
+    )
+
+
+def test_longer_texts_among_the_typical_ones_lower_what_a_replica_can_do() -> None:
+    typical = Batcher((1.0, 1.5))
+    spread = replace(typical, passes=Passes(((1.0, 1.5), (4.0, 6.0)), (0.9, 0.1)))
+    assert spread.saturation_rps < typical.saturation_rps
+    lone = spread.alone(2000, seed=0).done_s
+    assert set(lone.tolist()) == {1.0, 4.0}
+    assert np.mean(lone == 4.0) == pytest.approx(0.1, abs=0.03)
 
 
 def test_a_batch_takes_all_that_waits_and_no_more_than_it_may() -> None:

@@ -1,0 +1,136 @@
+"""Serve a schedule of requests as a plan says: batches of what waits, or answers in slots, one step at a time.
+
+What a pass or a step is stands in `replay_tasks`; here is only the order of things, with the clock handed in. The one
+idea: the discipline is the simulation's, so what differs from its prediction is the machine. Open loop: requests come
+when the schedule says, however far behind the server is, and latency is taken from there.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Protocol
+
+from advisor.core.sizing.replaying import ReplayPlan
+
+LEAD_S = 0.05
+"""From the start of the clock to the first moment a request may come."""
+
+
+class Works(Protocol):
+    """What a replica can do; each returns when the work is done."""
+
+    def read(self, requests: range) -> None:
+        """One pass over the texts of these requests, padded to the longest."""
+
+    def step(self, answers: int, context: float) -> None:
+        """One token for each of so many answers, whose caches hold so many tokens on average."""
+
+
+class Clock(Protocol):
+    """Seconds, and waiting for them."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Served:
+    """When each request was answered and had its first token; None where it was not."""
+
+    def __init__(self, requests: int) -> None:
+        self.done_s: list[float | None] = [None] * requests
+        self.first_token_s: list[float | None] = [None] * requests
+
+
+class Replay:
+    """One run of a schedule."""
+
+    def __init__(self, plan: ReplayPlan, works: Works, clock: Clock) -> None:
+        self._plan, self._works, self._clock = plan, works, clock
+        self._count, self._next = len(plan.arrivals_s), 0
+        self._yields_token = plan.stages[0] == "prefill"
+        self._at_once = 1 if plan.texts > 1 else plan.max_batch_size
+        self._step = 0
+        self._ends: list[tuple[int, int]] = []  # last step and number of each answer in progress
+        self._context_sum = 0
+        self._reserved = 0
+        self._fresh: list[int] = []
+        self._begun = clock.now() + LEAD_S
+        self.served = Served(self._count)
+
+    def run(self) -> Served:
+        """Serve until the last request is answered, or the time is up."""
+        while (self._next < self._count or self._ends) and self._now() < self._plan.seconds_limit:
+            if not self._ends:
+                self._wait()
+            if not self._read():
+                self._write()
+        return self.served
+
+    def _now(self) -> float:
+        return self._clock.now() - self._begun
+
+    def _wait(self) -> None:
+        """Sleep until the next request comes, where nothing is to be done."""
+        early = self._plan.arrivals_s[self._next] - self._now()
+        if early > 0:
+            self._clock.sleep(early)
+
+    def _read(self) -> bool:
+        """Take what waits and finds room; False if nothing does."""
+        plan, first, now = self._plan, self._next, self._now()
+        last = min(first + self._at_once - len(self._ends), self._count)
+        end, reserved = first, self._reserved
+        while end < last and plan.arrivals_s[end] <= now and self._room(end, reserved):
+            reserved += self._reserve(end)
+            end += 1
+        if end == first:
+            return False
+        self._works.read(range(first, end))
+        self._next, now = end, self._now()
+        for request in range(first, end):
+            self._begin(request, now)
+        return True
+
+    def _room(self, request: int, reserved: int) -> bool:
+        limit = self._plan.cache_tokens
+        return limit is None or not reserved or reserved + self._reserve(request) <= limit
+
+    def _reserve(self, request: int) -> int:
+        plan = self._plan
+        return plan.first_context[request] + plan.steps[request] + plan.source_tokens
+
+    def _begin(self, request: int, now: float) -> None:
+        steps = self._plan.steps[request]
+        if self._yields_token:
+            self.served.first_token_s[request] = now
+        if not steps:
+            self.served.done_s[request] = now
+            return
+        heappush(self._ends, (self._step + steps, request))
+        self._context_sum += self._plan.first_context[request] - self._step
+        self._reserved += self._reserve(request)
+        if not self._yields_token:
+            self._fresh.append(request)
+
+    def _write(self) -> None:
+        """One step of all answers in progress."""
+        if not self._ends:
+            return
+        self._works.step(len(self._ends), self._context_sum / len(self._ends) + self._step)
+        self._step += 1
+        now = self._now()
+        for request in self._fresh:
+            self.served.first_token_s[request] = now
+        self._fresh.clear()
+        while self._ends and self._ends[0][0] <= self._step:
+            last_step, request = heappop(self._ends)
+            steps = self._plan.steps[request]
+            self._context_sum -= self._plan.first_context[request] - (last_step - steps)
+            self._reserved -= self._reserve(request)
+            self.served.done_s[request] = now
+
+
+def replayed(plan: ReplayPlan, works: Works, clock: Clock) -> Served:
+    """Serve the schedule of a plan."""
+    return Replay(plan, works, clock).run()
