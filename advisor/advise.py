@@ -403,6 +403,7 @@ async def _measured(
     from advisor.core.sizing.own_stages import with_own_stages
     from advisor.core.sizing.runtimes import failed_conversions
     from advisor.run import remembering
+    from advisor.store.checks import procedure_check
     from advisor.store.peaks import keep_peaks, known_peaks
 
     if source is not None:
@@ -450,10 +451,12 @@ async def _measured(
         elif isinstance(event, Failed):
             raise AdvisorError(event.says, exit_code=EXIT_UNDECIDED, fix=event.fix)
     cells_of = (report_event.cells[index] for index in sorted(report_event.cells))
-    measured, extrapolations = told_from_cuts(tuple(cells_of), entry)
+    check = procedure_check(machine.fingerprint) if recorder is not None and _only_cuts(cells) else None
+    measured, extrapolations = told_from_cuts(tuple(cells_of), entry, check)
     model = model.model_copy(update={"notes": (*model.notes, *cutting.notes)})
     found = {"machine": machine, "cells": measured, "best": best_cells(measured), "wall_s": time.monotonic() - began}
-    found |= {"surfaces": await asyncio.to_thread(_surfaces, measured), "extrapolations": extrapolations}
+    found |= {"extrapolations": extrapolations, "procedure_check": check}
+    found["surfaces"] = await asyncio.to_thread(_surfaces, measured)
     found["not_available"] = (*offered.refused, *failed_conversions(measured))
     return draft.model_copy(update={"model": model, **found})
 
@@ -461,6 +464,12 @@ async def _measured(
 def available_bytes(target: Target, limit: int) -> int:
     """What a model may take now: what is allowed, and of the machine's own memory no more than others leave free."""
     return limit if target.memory_limit_bytes is not None else min(limit, memory_available_bytes())
+
+
+def _only_cuts(cells: Sequence[CellPlan]) -> bool:
+    """Whether a whole model is told from cuts that nobody measures beside them."""
+    cut, whole = ({cell.dtype for cell in cells if (cell.layers is None) == of} for of in (False, True))
+    return bool(cut - whole)
 
 
 def _cell_seconds(seconds: float, cells: Sequence[CellPlan]) -> float:

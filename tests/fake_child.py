@@ -3,9 +3,10 @@
     forward, prefill, encode, embed:  T(b, s)   = 2 ms + 20 µs·b·s + 10 ns·b·s²
     decode:                           T(b, ctx) = 5 ms + 1 ms·b    + 2 µs·b·ctx
 
-bfloat16 takes half of that. Every sample is within 2 % of it, the same at each run; half of the samples are above it.
+bfloat16 takes half of that. Cut to L layers it takes 1 ms and L twelfths of that. Every sample is within 2 % of it, the same at each run; half of the samples are above it.
 
-Start it with `fake_command(...)`. It misbehaves in the cell counted by `--after` (0 = the first):
+With `--inspect` it answers inspections instead. Start it with `fake_command(...)`. It misbehaves in the cell counted by
+`--after` (0 = the first):
 `--then crash | kill | hang | garbage | silent | exit-137`.
 """
 
@@ -19,9 +20,26 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
+from advisor.core.attention import Look, Push
 from advisor.core.hardware import Machine
-from advisor.core.protocol import REQUESTS, Cancel, Event, Failed, Finished, Measure, Measured, Ready, Started
+from advisor.core.inspection import Cosine
+from advisor.core.protocol import (
+    REQUESTS,
+    Answer,
+    Cancel,
+    Event,
+    Failed,
+    Finished,
+    Inspect,
+    Inspected,
+    Measure,
+    Measured,
+    NotInspected,
+    Ready,
+    Started,
+)
 from advisor.core.sizing.measurement import Cell, CellPlan, throughput_unit, unmeasured
 from advisor.core.sizing.statistics import summarise
 
@@ -52,7 +70,8 @@ def true_seconds(plan: CellPlan) -> float:
     else:
         s = plan.input_tokens or 1
         seconds = 2e-3 + 20e-6 * b * s + 10e-9 * b * s * s
-    return seconds / 2 if plan.dtype == "bfloat16" else seconds
+    seconds = seconds / 2 if plan.dtype == "bfloat16" else seconds
+    return seconds if plan.layers is None else 1e-3 + seconds * plan.layers / 12
 
 
 def fake_cell(plan: CellPlan, *, device: str = "cpu", samples: int = SAMPLES) -> Cell:
@@ -79,7 +98,7 @@ def fake_cell(plan: CellPlan, *, device: str = "cpu", samples: int = SAMPLES) ->
     )
 
 
-def say(event: Event) -> None:
+def say(event: Event | Answer) -> None:
     sys.stdout.write(event.model_dump_json() + "\n")
     sys.stdout.flush()
 
@@ -128,6 +147,51 @@ def serve(request: Measure, inbox: queue.Queue[str], options: argparse.Namespace
     )
 
 
+def inspect(options: argparse.Namespace) -> None:
+    """Answer inspections: each model is what its entry says, or what `--seen` says of the stack that writes."""
+    for line in sys.stdin:
+        request = Inspect.model_validate_json(line)
+        if options.then:
+            misbehave(options.then)
+        if options.fail:
+            say(NotInspected(id=request.id, says=options.fail, fix="pip install 'archadvisor[profile]'"))
+            continue
+        weights = "real" if request.source.weights else "random"
+        cosine = None
+        if weights == "real" and options.cosine is not None:
+            interval = (options.cosine - 0.01, options.cosine + 0.01)
+            cosine = Cosine(mean_cosine=options.cosine, ci95=interval, sentences=40, pooling="mean", width=24)
+        looks = fake_looks(request.model.architecture, options.seen)
+        seen = Inspected(
+            id=request.id, parameters=7, weights=weights, tokens=4, window=None, looks=looks, cosine=cosine
+        )
+        say(seen)
+
+
+MASKS = {
+    "bidirectional": lambda i, j: True,
+    "causal": lambda i, j: j <= i,
+    "prefix": lambda i, j: j <= i or j < 2,
+    "nameless": lambda i, j: (i + j) % 2 == 0,
+}
+
+
+def fake_looks(architecture: str, writer: str = "", tokens: int = 4) -> tuple[Look, ...]:
+    """Two layers of everything an architecture has; `writer` is the mask of the stack that writes, or the only one."""
+
+    def layers(stack: Any, kind: Any, mask: str) -> list[Look]:
+        signs = ["".join("01"[MASKS[mask](i, j)] for i in range(tokens)) for j in range(tokens)]
+        pushes = tuple(Push(position=j, outputs=outputs) for j, outputs in enumerate(signs))
+        return [Look(stack=stack, layer=layer, kind=kind, pushes=pushes) for layer in (0, 1)]
+
+    if architecture == "encoder-only":
+        return tuple(layers("encoder", "self", writer or "bidirectional"))
+    decoder = layers("decoder", "self", writer or "causal")
+    if architecture == "decoder-only":
+        return tuple(decoder)
+    return (*layers("encoder", "self", "bidirectional"), *decoder, *layers("decoder", "cross", "bidirectional"))
+
+
 def wait_or_cancel(seconds: float, inbox: queue.Queue[str]) -> bool:
     try:
         line = inbox.get(timeout=seconds) if seconds > 0 else inbox.get_nowait()
@@ -151,8 +215,14 @@ def main() -> None:
     parser.add_argument("--after", type=int, default=0)
     parser.add_argument("--then", default="")
     parser.add_argument("--fail", default="")
+    parser.add_argument("--inspect", action="store_true")
+    parser.add_argument("--seen", default="")
+    parser.add_argument("--cosine", type=float, default=None)
     options = parser.parse_args()
     time.sleep(options.ready_seconds)
+    if options.inspect:
+        inspect(options)
+        return
     if options.fail:
         say(Failed(says=options.fail, fix="pip install 'archadvisor[profile]'"))
         return

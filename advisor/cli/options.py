@@ -68,7 +68,7 @@ def measuring(options: argparse.Namespace) -> Measuring:
     layers = _numbers(options.layers, "--layers", MAX_LAYERS, problems)
     if layers is not None and len(layers) != 3 and not problems:
         words = "takes three different numbers: two give a line, the third says whether it is one"
-        problems.append(Problem("--layers", None, None, words, "give numbers of layers below the model's, like 8,16,24"))
+        problems.append(Problem("--layers", None, None, words, "give numbers below the model's own, like 8,16,24"))
     dtypes = _chosen(options.dtype, "dtype", get_args(Dtype), problems)
     runtimes = _chosen(options.runtime, "runtime", get_args(Runtime), problems)
     if problems:

@@ -228,7 +228,8 @@ class Session:
             self._too_slow(index, self._flagged(plan, ("too-slow",), hopeless), allowance.limit_s)
             return
         if not self._was_visited(index):
-            self._say(Started(id=self._request.id, index=index, plan=plan))
+            turn = {"process": self._process + 1, "processes": self._terms.processes}
+            self._say(Started(id=self._request.id, index=index, plan=plan, **turn))
         if self._worker is None and not self._build(index, family):
             return
         allowance = self._shares.allowance(plan, ahead)  # building took its part

@@ -10,20 +10,23 @@ from datetime import datetime
 
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
-from advisor.core.sizing.measurement import Cell, Profile, ProfiledModel, Surface
+from advisor.core.sizing.measurement import Cell, Profile, ProfiledModel
 from advisor.core.sizing.plan import Percentiles, Plan, PlanStage
 from advisor.core.workload import Workload
 from advisor.report import figures
 from advisor.report.advice import recommendation_blocks
 from advisor.report.blocks import Block, Command, Heading, Paragraph, Table, Tone, bullets
 from advisor.report.history import minute
+from advisor.report.predicted import predicted_blocks
+from advisor.report.serving import served_by, serving_lines
+from advisor.report.verification import verification_blocks, what_if_lines
 
 VERDICT_TONES: dict[str, Tone] = {"meets": "good", "misses": "bad", "undecided": "tight"}
 LAUNCH_BOUND_SHARE = 0.2
 """From this part of a run on, launching it is worth a word."""
 _PEAK_COLUMNS = ("roofline", "mfu", "mbu")
 """Beside a figure, where the device's peaks are known: the time no run can fall below, and the shares it used."""
-_LEFT_OF_CELLS = ("stage", "dtype", "flags")
+_LEFT_OF_CELLS = ("stage", "dtype", "origin", "flags")
 
 
 def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
@@ -37,25 +40,12 @@ def profile_blocks(profile: Profile, *, level: int = 1) -> list[Block]:
     if files := files_words(model):
         blocks.append(Paragraph(files))
     blocks.append(cells_table(profile.cells))
-    if surfaces := surface_words(profile.surfaces):
-        blocks.append(bullets(surfaces))
+    blocks += predicted_blocks(profile.surfaces, profile.extrapolations, profile.procedure_check)
+    if serving := serving_lines(profile):
+        blocks.append(bullets(serving))
     if notes := [*model.notes, *_notes(profile.cells), *_launch_bound(profile.cells)]:
         blocks.append(bullets(notes))
     return blocks
-
-
-def surface_words(surfaces: Sequence[Surface]) -> list[str]:
-    """What stands for times between cells, and how far off it is; what could not be fitted, with the reason."""
-    return [f"Between cells, {one.stage} {one.dtype}: {_fit_words(one)}" for one in surfaces]
-
-
-def _fit_words(surface: Surface) -> str:
-    if not surface.coefficients or surface.holdout_error_pct is None or surface.holdout_worst_pct is None:
-        return f"straight lines, of unknown error. {surface.note or ''}".rstrip()
-    fitted = ", ".join(f"{name} {figures.seconds(value)}" for name, value in surface.coefficients.items())
-    error, worst = (figures.percent(share / 100) for share in (surface.holdout_error_pct, surface.holdout_worst_pct))
-    words = f"T = {surface.formula} and each cell's own distance from it ({fitted}; interpolated)"
-    return f"{words}. A cell left out is put {error} off by the others (median; {worst} at worst)."
 
 
 def _launch_bound(cells: Sequence[Cell]) -> list[str]:
@@ -94,7 +84,7 @@ def _notes(cells: Sequence[Cell]) -> list[str]:
     alike: dict[tuple[object, ...], list[Cell]] = {}
     for cell in cells:
         if cell.note:
-            alike.setdefault((cell.stage, cell.dtype, cell.flags), []).append(cell)
+            alike.setdefault((cell.stage, cell.runtime, cell.dtype, cell.flags), []).append(cell)
     return [
         f"{cell_name(first)}: {first.note}" + (f" {len(others)} more cells alike." if others else "")
         for first, *others in alike.values()
@@ -106,6 +96,7 @@ def report_blocks(report: Report) -> list[Block]:
     blocks = _verdict(report)
     if report.plan is not None:
         blocks += _plan(report.plan, report.recommendation.workload)
+        blocks += verification_blocks(report.verification)
     blocks.append(Heading("Architecture", 2))
     blocks += recommendation_blocks(report.recommendation, level=3)
     for number, profile in enumerate(report.profiles):
@@ -163,10 +154,11 @@ def machine_words(profile: Profile) -> str:
 
 def cells_table(cells: Sequence[Cell]) -> Table:
     """Every cell, measured or not; times are medians with the half-width of their 95 % interval."""
-    shape, time = ("stage", "dtype", "batch", "tokens", "depth"), ("median", "± 95 %", *_PEAK_COLUMNS)
-    columns = (*shape, *time, "throughput", "memory", "n", "flags")
-    known = any(cell.roofline_s is not None for cell in cells)
-    kept = [number for number, name in enumerate(columns) if known or name not in _PEAK_COLUMNS]
+    shape, time = ("stage", "dtype", "layers", "batch", "tokens", "depth"), ("median", "± 95 %", *_PEAK_COLUMNS)
+    columns = (*shape, *time, "throughput", "memory", "n", "origin", "flags")
+    idle = set() if any(cell.roofline_s is not None for cell in cells) else set(_PEAK_COLUMNS)
+    idle |= set() if any(cell.layers is not None for cell in cells) else {"layers", "origin"}
+    kept = [number for number, name in enumerate(columns) if name not in idle]
     right = frozenset(place for place, number in enumerate(kept) if columns[number] not in _LEFT_OF_CELLS)
     rows = [_cell_row(cell) for cell in cells]
     return Table(tuple(columns[number] for number in kept), tuple(tuple(row[n] for n in kept) for row in rows), right)
@@ -176,7 +168,8 @@ def _cell_row(cell: Cell) -> tuple[str, ...]:
     measured = cell.median_s is not None
     return (
         cell.stage,
-        cell.dtype,
+        served_by(cell),
+        "all" if cell.layers is None else str(cell.layers),
         str(cell.batch_size),
         "–" if cell.input_tokens is None else str(cell.input_tokens),
         "–" if cell.context_tokens is None else str(cell.context_tokens),
@@ -188,6 +181,7 @@ def _cell_row(cell: Cell) -> tuple[str, ...]:
         "–" if cell.throughput_per_s is None else figures.rate(cell.throughput_per_s, cell.throughput_unit[:3]),
         figures.gib(cell.peak_memory_bytes) if cell.peak_memory_bytes else "–",
         str(cell.samples),
+        cell.origin if cell.memory_origin is None else f"{cell.origin}, memory {cell.memory_origin}",
         " ".join((*cell.flags, "reused") if cell.reused_from is not None else cell.flags),
     )
 
@@ -203,7 +197,8 @@ def cell_name(cell: Cell) -> str:
     """A cell in words: `decode bfloat16 batch 4, depth 160`."""
     tokens = f", {cell.input_tokens} tokens" if cell.input_tokens is not None else ""
     depth = f", depth {cell.context_tokens}" if cell.context_tokens is not None else ""
-    return f"{cell.stage} {cell.dtype} batch {cell.batch_size}{tokens}{depth}"
+    layers = f", {cell.layers} layers" if cell.layers is not None else ""
+    return f"{cell.stage} {served_by(cell)} batch {cell.batch_size}{tokens}{depth}{layers}"
 
 
 def _verdict(report: Report) -> list[Block]:
@@ -225,6 +220,8 @@ def _plan(plan: Plan, workload: Workload) -> list[Block]:
         blocks += [Heading("Findings", 2), bullets(found)]
     if plan.assumptions:
         blocks += [Heading("Assumed", 2), bullets([f"{assumed.says}" for assumed in plan.assumptions])]
+    if lines := what_if_lines(plan, workload.latency_percentile):
+        blocks += [Heading("What if", 2), bullets(lines)]
     return blocks
 
 

@@ -18,9 +18,11 @@ from pydantic import ValidationError
 
 from advisor.core.errors import AdvisorError
 from advisor.core.history import HistoryRun
+from advisor.core.model.entry import ModelEntry
 from advisor.core.report import Report
 from advisor.core.sizing.grid import best_cells
-from advisor.core.sizing.measurement import Cell, Profile
+from advisor.core.sizing.layers import told_from_cuts
+from advisor.core.sizing.measurement import Cell, ProcedureCheck, Profile
 from advisor.store.process import still_lives
 from advisor.store.results import StoreTrouble, open_to_read, results_path, store_error, transaction, translated
 
@@ -130,15 +132,23 @@ def _profile(store: sqlite3.Connection, part: sqlite3.Row, *, ended: bool) -> Pr
         "SELECT cell AS number, reused_from FROM run_cells WHERE run = ? AND part = ? ORDER BY position",
         (part["run"], part["position"]),
     ).fetchall()
-    cells = tuple(_cell(store, row) for row in rows)
-    found: dict[str, Any] = {"cells": cells}
     profile = Profile.model_validate(json.loads(part["profile"]) | {"cells": ()})
+    kept = tuple(_cell(store, row) for row in rows)
+    cells = _with_whole_models(kept, part["request"], profile.procedure_check)
+    found: dict[str, Any] = {"cells": cells}
     if not ended:  # nobody was there to add it up
         times = [cell.measured_at for cell in cells if cell.measured_at is not None and cell.reused_from is None]
         last = max(times, default=datetime.fromisoformat(part["began_at"]))
         wall_s = (last - datetime.fromisoformat(part["began_at"])).total_seconds()
         found |= {"best": best_cells(cells), "wall_s": max(0.0, wall_s)}
     return profile.model_copy(update=found)
+
+
+def _with_whole_models(cells: tuple[Cell, ...], request: str, check: ProcedureCheck | None) -> tuple[Cell, ...]:
+    """The cells kept, and what those of cut models say of the whole one, which is told anew and never kept."""
+    if all(cell.layers is None for cell in cells):
+        return cells
+    return told_from_cuts(cells, ModelEntry.model_validate(json.loads(request)["model"]), check)[0]
 
 
 def _cell(store: sqlite3.Connection, row: sqlite3.Row) -> Cell:

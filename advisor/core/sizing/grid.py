@@ -88,8 +88,9 @@ def default_cells(
 def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
     """For each stage that has a figure, the cell with the highest throughput and the one with the shortest run."""
     best: list[Best] = []
-    for stage in dict.fromkeys(cell.stage for cell in cells if usable(cell)):
-        indices = [index for index, cell in enumerate(cells) if cell.stage == stage and usable(cell)]
+    whole = {index: cell for index, cell in enumerate(cells) if usable(cell) and cell.layers is None}
+    for stage in dict.fromkeys(cell.stage for cell in whole.values()):
+        indices = [index for index, cell in whole.items() if cell.stage == stage]
         fastest = max(indices, key=lambda index: cells[index].throughput_per_s or 0.0)
         shortest = min(indices, key=lambda index: cells[index].median_s or float("inf"))
         best.append(Best(stage=stage, throughput_cell=fastest, latency_cell=shortest))
