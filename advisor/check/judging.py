@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from advisor.advise import Knowledge
 from advisor.check.timing import Timing, timed_results
@@ -18,6 +19,7 @@ from advisor.core.review.code import About, code_results
 from advisor.core.review.declared import PARTS, DeclaredChoice, DeclaredComponent, DeclaredPart, Steps, pointer
 from advisor.core.review.document import Location, Result, WaiverLine
 from advisor.core.review.found import Found
+from advisor.core.review.kinds import cite
 from advisor.core.review.model import review_context, review_models
 from advisor.core.review.static import review_static
 from advisor.core.review.waivers import apply_waivers
@@ -74,7 +76,7 @@ def _code_results(case: Case, read: ReadFile, lines: dict[str, Sequence[str]]) -
     code = read_code(read.repository.folder, patterns)
     tuned = case.component.choice.contrastive or any(one.contrastive for one in case.found.values())
     place = read.declared.locate(at)
-    about = About(case.component.name, place, pointer(at), lambda ids: case.rulebook.sources(tuple(ids)), tuned)
+    about = About(case.component.name, place, pointer(at), partial(cite, case.rulebook), tuned)
     lines |= {shown(folder / one.path): one.text.split("\n") for one in code.files}
     for result in code_results(about, code):
         file = place.file if result.location == place else shown(folder / result.location.file)

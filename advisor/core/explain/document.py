@@ -13,6 +13,7 @@ Subject = Literal[
     "remark",
     "model choice",
     "finding",
+    "check",
     "flag",
     "fact",
     "question",

@@ -21,12 +21,14 @@ from advisor.core.explain.of_rules import (
 from advisor.core.explain.of_words import (
     explain_answer,
     explain_architecture,
+    explain_check,
     explain_finding,
     explain_flag,
     explain_task,
 )
 from advisor.core.guide.words import value_words
 from advisor.core.questions import QUESTIONS
+from advisor.core.review.kinds import KINDS
 from advisor.core.sizing.finding_kinds import FINDING_KINDS
 from advisor.core.sizing.flag_words import FLAG_WORDS
 from advisor.core.task import TASK_WORDS
@@ -48,6 +50,8 @@ def entries(grounds: Grounds) -> Iterator[Entry]:
         yield Entry(subject_of(table), rule.id, rule.title, partial(explain_rule, grounds, table, rule))
     for kind in FINDING_KINDS.values():
         yield Entry("finding", kind.id, kind.title, partial(explain_finding, grounds, kind))
+    for check in KINDS.values():
+        yield Entry("check", check.id, check.title, partial(explain_check, grounds, check))
     for flag, flagged in FLAG_WORDS.items():
         yield Entry("flag", flag, flagged.title, partial(explain_flag, flag))
     for fact in book.facts.values():

@@ -10,11 +10,15 @@ from advisor.core.explain.grounds import Grounds, command, named
 from advisor.core.guide.axis import Value
 from advisor.core.guide.reach import deciding, reachable
 from advisor.core.questions import Question, default_words
+from advisor.core.review.kind import CheckKind
 from advisor.core.sizing.finding_kinds import FindingKind
 from advisor.core.sizing.flag_words import FLAG_WORDS
 from advisor.core.sizing.measurement import Flag
 from advisor.core.task import TASK_WORDS, TASKS, Task, generates
 from advisor.core.workload import Answers, fill_defaults
+
+LEVELS_OF_MISTAKES = "G71"
+"""The fact that only says how bad a mistake is: what else cites it is no neighbour."""
 
 
 def explain_architecture(grounds: Grounds, architecture: Architecture) -> Explanation:
@@ -91,6 +95,23 @@ def explain_finding(grounds: Grounds, kind: FindingKind) -> Explanation:
         remedy=kind.remedy,
         source=grounds.cited((kind.source,)),
         related=grounds.citing((kind.source,)),
+    )
+
+
+def explain_check(grounds: Grounds, kind: CheckKind) -> Explanation:
+    """A check that `advisor check` makes and that is no rule."""
+    return Explanation(
+        id=kind.id,
+        subject="check",
+        title=kind.title,
+        says=kind.says,
+        then=kind.level,
+        because=kind.because,
+        unless=kind.unless,
+        remedy=kind.remedy,
+        source=grounds.cited(kind.source),
+        fires=() if kind.example is None else ("; ".join(kind.example.splitlines()),),
+        related=grounds.citing(set(kind.source) - {LEVELS_OF_MISTAKES}),
     )
 
 

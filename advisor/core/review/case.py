@@ -20,7 +20,7 @@ from advisor.core.review.declared import (
 )
 from advisor.core.review.document import Figure, Outcome, Result
 from advisor.core.review.found import Found
-from advisor.core.review.kinds import KINDS
+from advisor.core.review.kinds import KINDS, cite
 from advisor.core.workload import Workload, fill_defaults
 
 WHOLE = "model"
@@ -92,7 +92,7 @@ class Case:
             level=level or KINDS[check].level,
             message=message,
             fix=fix,
-            source=self.rulebook.sources(KINDS[check].source) if source is None else source,
+            source=cite(self.rulebook, KINDS[check].source) if source is None else source,
             location=self.declared.locate(steps),
             pointer=pointer(steps),
             flip=flip,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from advisor.core.guide.recommendation import Level
+from advisor.core.guide.recommendation import Level, Source
 from advisor.core.guide.rule import Rule
-from advisor.core.guide.rulebook import LEVELS, Rulebook
+from advisor.core.guide.rulebook import LEVELS, OURS, Rulebook
 from advisor.core.review.code_kinds import CODE_KINDS
 from advisor.core.review.design_kinds import BUDGETS, DESIGN_KINDS, UNUSED_WAIVER
 from advisor.core.review.document import CheckHelp
@@ -21,6 +21,11 @@ BUDGET_CHECKS = frozenset(BUDGETS.values())
 def design_rules(rulebook: Rulebook) -> Mapping[str, Rule]:
     """The rules over designs by id: each of them is a check."""
     return {rule.id: rule for table in rulebook.remarks for rule in table.rules}
+
+
+def cite(rulebook: Rulebook, ids: Iterable[str]) -> tuple[Source, ...]:
+    """Cited facts with their sections; a team's own rules folder may hold fewer of them."""
+    return rulebook.sources(tuple(one for one in ids if one == OURS or one in rulebook.facts))
 
 
 def waivable(rulebook: Rulebook) -> tuple[str, ...]:
@@ -46,7 +51,7 @@ def _of_kind(kind: CheckKind, rulebook: Rulebook) -> CheckHelp:
         because=kind.because,
         remedy=kind.remedy,
         unless=kind.unless,
-        source=rulebook.sources(kind.source),
+        source=cite(rulebook, kind.source),
     )
 
 

@@ -17,7 +17,7 @@ from advisor.core.guide.rulebook import Rulebook
 from advisor.core.review.declared import Declared, DeclaredWaiver, Steps, pointer
 from advisor.core.review.design_kinds import BUDGETS, THROUGHPUT, UNUSED_WAIVER
 from advisor.core.review.document import AppliedWaiver, Figure, Result, WaiverLine, WaiverState
-from advisor.core.review.kinds import BUDGET_CHECKS, KINDS, waivable
+from advisor.core.review.kinds import BUDGET_CHECKS, KINDS, cite, waivable
 
 EXPIRING_DAYS = 14
 MIN_REASON_WORDS = 3
@@ -174,7 +174,7 @@ def _unused(declared: Declared, number: int, rulebook: Rulebook) -> Result:
         level=KINDS[UNUSED_WAIVER].level,
         message=f"The waiver of {waiver.check} for {waiver.component} waives nothing: there is no such finding.",
         fix="remove the waiver",
-        source=rulebook.sources(KINDS[UNUSED_WAIVER].source),
+        source=cite(rulebook, KINDS[UNUSED_WAIVER].source),
         location=declared.locate(at),
         pointer=pointer(at),
     )

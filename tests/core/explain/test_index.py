@@ -14,6 +14,7 @@ from advisor.core.explain.document import Explanation
 from advisor.core.explain.grounds import Grounds
 from advisor.core.explain.index import entries, explain, explanations
 from advisor.core.questions import QUESTIONS
+from advisor.core.review.kinds import KINDS
 from advisor.core.sizing import findings
 from advisor.core.sizing.finding_kinds import FINDING_KINDS
 from advisor.core.sizing.flag_words import FLAG_WORDS
@@ -39,9 +40,9 @@ def test_every_id_has_an_explanation_that_says_something(wanted: str) -> None:
     assert Explanation.model_validate_json(found.model_dump_json()) == found
 
 
-def test_every_rule_fact_question_task_architecture_answer_and_finding_is_in_the_list() -> None:
+def test_every_rule_fact_question_task_architecture_answer_check_and_finding_is_in_the_list() -> None:
     rules = [rule.id for _, rule in GROUNDS.book.rules()] + [rule.id for rule in GROUNDS.catalog.preferences.rules]
-    words = [*TASKS, *ARCHITECTURES, *(asked.answer for asked in QUESTIONS), *FINDING_KINDS]
+    words = [*TASKS, *ARCHITECTURES, *(asked.answer for asked in QUESTIONS), *FINDING_KINDS, *KINDS]
     assert set(IDS) >= {*rules, *words, *GROUNDS.book.facts, *GROUNDS.book.questions, *GROUNDS.book.thresholds}
 
 
