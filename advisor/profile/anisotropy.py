@@ -63,7 +63,7 @@ def mean_cosine(embedded: NDArray[numpy.float64], seed: int = 0) -> tuple[float,
     drawn = numpy.random.default_rng(seed).multinomial(
         len(cosines), numpy.full(len(cosines), 1 / len(cosines)), size=RESAMPLES
     )
-    means = [_mean(cosines, counts) for counts in drawn]
+    means = [_mean(cosines, counts) for counts in drawn if numpy.count_nonzero(counts) > 1]
     low, high = numpy.percentile(means, [LOWER, UPPER])
     return _mean(cosines, numpy.ones(len(cosines))), (float(low), float(high))
 

@@ -22,7 +22,7 @@ from advisor.core.characters import ACTING
 from advisor.core.documents import DOCUMENTS
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.problems import error_document
-from advisor.report import advice, explanations, history, listings, machine, markdown, outline, text
+from advisor.report import advice, explanations, history, inspection, listings, machine, markdown, outline, text
 from advisor.report.blocks import Bullets, Heading, Paragraph
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -39,6 +39,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "explanations": explanations.explanations_blocks,
     "history": history.history_blocks,
     "machine": machine.machine_blocks,
+    "inspection": inspection.inspection_blocks,
 }
 PLAIN = "harmless"
 HOSTILE = {

@@ -1,0 +1,132 @@
+"""One request answered in this process: folders that are whole, bare, damaged or too large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor.core.attention import architecture_of, named
+from advisor.core.protocol import Inspect, Inspected, NotInspected
+from advisor.profile import inspection
+from advisor.profile.inspection import answer
+from advisor.store.model_folder import read_model_folder
+from tests.folders import change_config, saved, with_tokenizer
+
+TEXTS = ("the cat sleeps", "a red house", "the old river runs")
+
+
+def asked(folder: Path, **more: Any) -> Inspect:
+    model = read_model_folder(folder)
+    limits: dict[str, Any] = {"memory_limit_bytes": 2**34, "texts": TEXTS}
+    return Inspect(id=3, model=model.entry, source=model.source, **(limits | more))
+
+
+def inspected(folder: Path, **more: Any) -> Inspected:
+    found = answer(asked(folder, **more))
+    assert isinstance(found, Inspected), found
+    return found
+
+
+def refused(folder: Path, **more: Any) -> NotInspected:
+    found = answer(asked(folder, **more))
+    assert isinstance(found, NotInspected), found
+    return found
+
+
+def test_a_whole_folder_is_inspected_with_its_weights(tmp_path: Path) -> None:
+    module = saved(tmp_path, "llama")
+    with_tokenizer(tmp_path)
+    found = inspected(tmp_path)
+    assert (found.id, found.weights, found.tokens, found.window) == (3, "real", 16, None)
+    assert found.parameters == sum(one.numel() for one in module.parameters())
+    assert found.cosine is not None
+    assert architecture_of([named(look) for look in found.looks]) == "decoder-only"
+
+
+def test_a_folder_without_weights_is_inspected_all_the_same_but_not_its_embeddings(tmp_path: Path) -> None:
+    saved(tmp_path, "bert")
+    with_tokenizer(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    found = inspected(tmp_path)
+    assert (found.weights, found.cosine) == ("random", None)
+    assert architecture_of([named(look) for look in found.looks]) == "encoder-only"
+
+
+def test_a_folder_without_a_tokenizer_says_why_its_embeddings_were_not_compared(tmp_path: Path) -> None:
+    saved(tmp_path, "bert")
+    found = inspected(tmp_path)
+    assert found.cosine is None
+    assert any("no tokenizer" in note for note in found.notes)
+
+
+def test_the_window_of_a_config_is_told(tmp_path: Path) -> None:
+    saved(tmp_path, "mistral", sliding_window=5)
+    assert inspected(tmp_path).window == 5
+
+
+def test_what_does_not_fit_is_refused_with_its_sum_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path, "bert")
+    monkeypatch.setattr(inspection, "_stand", lambda *given: pytest.fail("built"))
+    found = refused(tmp_path, memory_limit_bytes=2**20)
+    assert "weights" in found.says
+    assert "limit" in found.says
+
+
+def test_the_dtype_that_fits_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path, "bert")
+    asked_for: list[str] = []
+
+    def refusal(entry: Any, plan: Any, **limits: Any) -> tuple[str, str] | None:
+        asked_for.append(plan.dtype)
+        return ("does-not-fit", "It does not fit.") if plan.dtype == "float32" else None
+
+    monkeypatch.setattr(inspection, "refusal", refusal)
+    assert inspected(tmp_path).weights == "real"
+    assert asked_for == ["float32", "bfloat16"]
+
+
+def test_weights_damaged_meanwhile_end_in_one_sentence(tmp_path: Path) -> None:
+    saved(tmp_path, "bert")
+    request = asked(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 100)
+    found = answer(request)
+    assert isinstance(found, NotInspected)
+    assert "weights" in found.says
+    assert "\n" not in found.says
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "Memory ran out"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Memory ran out"),
+        (KeyError("x"), "KeyError"),
+        (ValueError("it has no name\nand more"), "It has no name."),
+    ],
+)
+def test_whatever_a_library_raises_becomes_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def stand(*given: Any) -> Any:
+        raise error
+
+    saved(tmp_path, "bert")
+    monkeypatch.setattr(inspection, "_stand", stand)
+    assert words in refused(tmp_path).says
+    assert "\n" not in refused(tmp_path).says
+
+
+def test_too_few_positions_to_show_a_mask_are_refused(tmp_path: Path) -> None:
+    saved(tmp_path, "bert", max_position_embeddings=2)
+    assert "positions for 2 tokens" in refused(tmp_path).says
+
+
+def test_a_config_that_takes_the_mask_away_is_built_that_way(tmp_path: Path) -> None:
+    saved(tmp_path, "llama")
+    change_config(tmp_path, is_causal=False)
+    found = inspected(tmp_path)
+    assert {named(look).pattern for look in found.looks} == {"bidirectional"}
