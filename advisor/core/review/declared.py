@@ -116,7 +116,7 @@ class DeclaredComponent(Value):
     workload: Answers
     choice: DeclaredChoice
     budgets: Budgets = Field(default_factory=Budgets)
-    testbed: Annotated[str, Field(strict=True, pattern="^[0-9a-f]{12}$")] | None = None
+    testbed: Annotated[str, Field(strict=True, pattern="^[0-9a-z]{12}$")] | None = None
     measured: Listed = ()
     code: Listed = ()
 

@@ -1,0 +1,119 @@
+"""What a change introduced, asked of real git repositories."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from advisor.core.errors import AdvisorError
+from advisor.core.review.document import Base, CheckDocument
+from tests.check.declaring import LABELS, RETRIEVAL, WAIVER, component, only, reviewed, written
+
+
+def git(folder: Path, *words: str) -> str:
+    author = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
+    command = ["git", "-C", str(folder), *author, *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "--quiet")
+    return tmp_path
+
+
+def committed(folder: Path) -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "a state")
+
+
+def since(path: Path, ref: str = "HEAD") -> tuple[CheckDocument, Base]:
+    made = reviewed(path, base=ref)
+    assert made.base is not None
+    return made, made.base
+
+
+def test_a_change_of_nothing_introduces_nothing(repository: Path) -> None:
+    file = written(repository, component("search", RETRIEVAL, "decoder-only"))
+    committed(repository)
+    made, base = since(file)
+    assert (base.introduced, base.notes) == ((), ())
+    assert only(made, "EMB-101").baseline == "known"
+    assert made.exit_code == 1  # a known finding is still one
+
+
+def test_new_findings_waivers_budgets_and_answers_are_told_apart(repository: Path) -> None:
+    tickets = component("tickets", LABELS, "encoder-only", model="bert-base", budgets={"parameters": 200e6})
+    written(repository, component("search", RETRIEVAL, "decoder-only"), tickets)
+    committed(repository)
+    looser = component("tickets", LABELS | {"requests_per_second": 300}, "encoder-only", model="bert-large")
+    looser["budgets"] = {"parameters": 300e6}
+    file = written(repository, tickets | {"name": "first"}, component("search", RETRIEVAL, "decoder-only"), looser,
+                   waivers=[WAIVER])  # fmt: skip
+    made, base = since(file)
+    kinds = sorted((one.kind, one.component) for one in base.introduced)
+    assert kinds == [
+        ("changed-answer", "tickets"),
+        ("changed-choice", "tickets"),
+        ("loosened-budget", "tickets"),
+        ("new-finding", "tickets"),
+        ("new-waiver", "search"),
+    ]
+    assert only(made, "EMB-101").baseline == "known"  # it stands elsewhere now, and is the same
+    assert only(made, "BUD-101", "tickets").baseline == "new"
+
+
+def test_a_finding_in_code_that_moved_is_known_and_a_second_one_is_new(repository: Path) -> None:
+    file = written(repository, component("tickets", LABELS, "encoder-only", code=["*.py"]))
+    code = repository / "serve.py"
+    code.write_text("import torch\nweights = torch.load(path)\n")
+    committed(repository)
+    code.write_text("import torch\n\n\nweights = torch.load(path)\nmore = torch.load(other)\n")
+    made, base = since(file)
+    assert sorted(one.baseline or "" for one in made.results if one.outcome == "fail") == ["known", "new"]
+    assert len(base.introduced) == 1
+
+
+def test_models_are_judged_as_they_were(repository: Path) -> None:
+    config = repository / "m" / "config.json"
+    config.parent.mkdir()
+    config.write_text('{"model_type": "bert", "architectures": ["BertModel"]}')
+    file = written(repository, component("tickets", LABELS, "encoder-only", model="m"))
+    committed(repository)
+    config.write_text('{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}')
+    made, _ = since(file)
+    assert (only(made, "ARC-002").outcome, only(made, "ARC-002").baseline) == ("fail", "new")
+
+
+def test_a_file_that_was_not_there_is_new_with_all_that_is_in_it(repository: Path) -> None:
+    (repository / "README").write_text("nothing")
+    committed(repository)
+    folder = repository / "services" / ".advisor"
+    folder.mkdir(parents=True)
+    _, base = since(written(folder, component("search", RETRIEVAL, "decoder-only")))
+    assert [one.kind for one in base.introduced] == ["new-finding"]
+    assert "is new since HEAD" in base.notes[0]
+
+
+def test_a_file_that_could_not_be_read_then_is_compared_with_nothing(repository: Path) -> None:
+    (repository / "architecture.yaml").write_text("components: 3\n")
+    committed(repository)
+    made, base = since(written(repository, component("search", RETRIEVAL, "decoder-only")))
+    assert base.introduced == ()
+    assert "could not be compared" in base.notes[0]
+    assert only(made, "EMB-101").baseline is None
+
+
+@pytest.mark.parametrize("ref", ["absent", "--output=x", "", "HEAD:architecture.yaml"])
+def test_a_ref_that_names_no_commit_is_a_mistake(repository: Path, ref: str) -> None:
+    file = written(repository, component("search", RETRIEVAL, "decoder-only"))
+    committed(repository)
+    with pytest.raises(AdvisorError, match="names no commit"):
+        reviewed(file, base=ref)
+
+
+def test_where_there_is_no_repository_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    with pytest.raises(AdvisorError, match="in no git repository"):
+        reviewed(written(tmp_path, component("search", RETRIEVAL, "decoder-only")), base="HEAD")

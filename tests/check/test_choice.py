@@ -1,0 +1,212 @@
+"""The declared choice against the advice, the mistakes that a design can be, and the model against the claim."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.check.declaring import LABELS, RETRIEVAL, component, failing, only, reviewed, written
+
+BERT = {
+    "architectures": ["BertModel"], "model_type": "bert", "vocab_size": 100, "hidden_size": 32,
+    "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 64,
+    "type_vocab_size": 2, "hidden_act": "gelu",
+}  # fmt: skip
+
+
+def saved(folder: Path, **change: Any) -> Path:
+    """A folder with a config alone, as a repository holds it."""
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(BERT | change), encoding="utf-8")
+    return folder
+
+
+def test_the_advised_architecture_passes_and_names_its_rule(tmp_path: Path) -> None:
+    made = reviewed(written(tmp_path, component("tickets", LABELS, "encoder-only", model="bert-base")))
+    assert only(made, "ARC-001").outcome == "pass"
+    assert "CLS-001" in only(made, "ARC-001").message
+    assert (made.exit_code, made.summary.fail) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("workload", "architecture", "level"),
+    [
+        (LABELS, "encoder-decoder", "error"),  # a strong rule
+        ({**LABELS, "requests_per_second": 1}, "decoder-only", "warning"),  # a default
+        ({"task": "text-classification", "priority": "accuracy", "requests_per_second": 1}, "encoder-only", "note"),
+    ],
+)
+def test_a_contradiction_is_as_bad_as_its_rule_is_strong(
+    tmp_path: Path, workload: dict[str, Any], architecture: str, level: str
+) -> None:
+    made = reviewed(written(tmp_path, component("tickets", workload, architecture)))
+    assert failing(made) == {"ARC-001": level}
+    found = only(made, "ARC-001")
+    assert found.flip or "no other answers" in (found.fix or "")
+    assert found.source
+    assert made.exit_code == (1 if level == "error" else 0)
+
+
+def test_the_flip_makes_the_choice_right(tmp_path: Path) -> None:
+    workload: dict[str, Any] = {"task": "summarization", "requests_per_second": 1}
+    found = only(reviewed(written(tmp_path, component("minutes", workload, "encoder-decoder"))), "ARC-001")
+    assert found.flip
+    workload |= {one.answer: one.to for one in found.flip}
+    made = reviewed(written(tmp_path, component("minutes", workload, "encoder-decoder")))
+    assert only(made, "ARC-001").outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("workload", "architecture", "mistake", "level"),
+    [
+        (RETRIEVAL, "decoder-only", "EMB-101", "error"),
+        (LABELS, "decoder-only", "CLS-104", "error"),
+        ({"task": "chat"}, "encoder-only", "GEN-101", "error"),
+        ({"task": "chat"}, "encoder-decoder", "S2S-101", "error"),  # a warning that explains a strong contradiction
+        ({"task": "chat", "corpus_documents": 500}, "decoder-only", "RAG-104", "warning"),
+    ],
+)
+def test_one_cause_is_one_finding_as_bad_as_the_worse_of_mistake_and_contradiction(
+    tmp_path: Path, workload: dict[str, Any], architecture: str, mistake: str, level: str
+) -> None:
+    made = reviewed(written(tmp_path, component("one", workload, architecture)))
+    assert failing(made) == {mistake: level}
+    assert not [one for one in made.results if one.check == "ARC-001"]
+
+
+@pytest.mark.parametrize("tuned", [{"contrastive": True}, {"model": "e5-mistral-7b"}])
+def test_a_contrastively_tuned_decoder_passes_with_a_note(tmp_path: Path, tuned: dict[str, Any]) -> None:
+    made = reviewed(written(tmp_path, component("search", RETRIEVAL, "decoder-only", **tuned)))
+    note = only(made, "EMB-102")
+    assert (note.outcome, note.level, only(made, "ARC-001").outcome) == ("pass", "note", "pass")
+    assert made.exit_code == 0
+
+
+def test_t5_beyond_its_training_length_is_a_note(tmp_path: Path) -> None:
+    workload = {"task": "translation", "input_tokens": 900}
+    file = written(tmp_path, component("manuals", workload, "encoder-decoder", model="t5-small"))
+    assert failing(reviewed(file)) == {"S2S-104": "note"}
+    assert (reviewed(file).exit_code, reviewed(file, fail_level="note").exit_code) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("answers", "key"), [({"input_tokens": 700}, "input_tokens"), ({"input_tokens_max": 700}, "input_tokens_max")]
+)
+def test_an_input_beyond_the_last_position_is_an_error_at_the_length_and_said_once(
+    tmp_path: Path, answers: dict[str, int], key: str
+) -> None:
+    file = written(tmp_path, component("tickets", LABELS | answers, "encoder-only", model="bert-base"))
+    made = reviewed(file)
+    assert failing(made) == {"ARC-003": "error"}
+    assert only(made, "ARC-003").pointer == f"/components/0/workload/{key}"
+
+
+def test_input_and_output_share_the_context_of_a_decoder(tmp_path: Path) -> None:
+    workload = {"task": "text-generation", "input_tokens": 900, "output_tokens": 100}
+    assert not failing(reviewed(written(tmp_path, component("notes", workload, "decoder-only", model="gpt2"))))
+    workload["output_tokens"] = 200
+    assert failing(reviewed(written(tmp_path, component("notes", workload, "decoder-only", model="gpt2")))) == {
+        "ARC-003": "error"
+    }
+
+
+def test_a_model_that_is_not_what_is_declared_fails_once(tmp_path: Path) -> None:
+    made = reviewed(written(tmp_path, component("tickets", LABELS, "encoder-only", model="gpt2")))
+    assert failing(made) == {"ARC-002": "error"}
+
+
+@pytest.mark.parametrize(
+    ("change", "architecture"),
+    [
+        ({}, "encoder-only"),
+        ({"is_decoder": True, "architectures": ["BertLMHeadModel"]}, "decoder-only"),
+        ({"model_type": "t5", "architectures": ["T5EncoderModel"], "is_encoder_decoder": False}, "encoder-only"),
+        ({"model_type": "bart", "architectures": ["BartForCausalLM"], "is_encoder_decoder": False}, "decoder-only"),
+        ({"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}, "encoder-decoder"),
+        ({"model_type": "roberta", "architectures": ["RobertaForSequenceClassification"]}, "encoder-only"),
+        ({"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"]}, "decoder-only"),
+    ],
+)
+def test_a_folder_is_what_its_config_says(tmp_path: Path, change: dict[str, Any], architecture: str) -> None:
+    saved(tmp_path / "models" / "one", **change)
+    workload = {"encoder-only": LABELS, "decoder-only": {"task": "chat"}}.get(architecture, {"task": "translation"})
+    made = reviewed(written(tmp_path, component("one", workload, architecture, model="models/one")))
+    found = only(made, "ARC-002")
+    assert (found.outcome, f"is {architecture}" in found.message) == ("pass", True)
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ('{"model_type": "ber', "ends before the object does"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
+        ('{"model_type": "mamba"}', 'model_type "mamba"'),
+        ("{}", "no model_type"),
+        ('{"model_type": "bert", "auto_map": {"AutoModel": "own.py"}}', "code of its own"),
+        ('{"model_type": "bert", "architectures": ["LlamaForCausalLM"]}', "contradicts itself"),
+        ('{"model_type": "bert", "is_encoder_decoder": true}', "contradicts itself"),
+        ("[1, 2]", "expected an object"),
+        ("\x00\xff", "UTF-8"),
+    ],
+)
+def test_what_cannot_be_told_is_not_checked_and_never_passes(tmp_path: Path, config: str, reason: str) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "config.json").write_bytes(config.encode("latin-1"))
+    file = written(tmp_path, component("tickets", LABELS, "encoder-only", model="m", budgets={"parameters": 1}))
+    made = reviewed(file)
+    assert only(made, "ARC-002").outcome == "not-checked"
+    assert reason in only(made, "ARC-002").message
+    assert only(made, "BUD-101").outcome == "not-checked"
+    assert (made.exit_code, reviewed(file, strict=True).exit_code) == (0, 4)
+
+
+@pytest.mark.parametrize("model", ["models/absent", "intfloat/some-model", "text-embedding-ada-002"])
+def test_a_model_that_cannot_be_looked_at_is_not_checked(tmp_path: Path, model: str) -> None:
+    made = reviewed(written(tmp_path, component("search", RETRIEVAL, "encoder-only", model=model)))
+    assert only(made, "ARC-002").outcome == "not-checked"
+
+
+def test_a_decoder_whose_config_lifts_the_mask_is_a_mistake(tmp_path: Path) -> None:
+    saved(tmp_path / "m", model_type="llama", architectures=["LlamaForCausalLM"], is_causal=False)
+    made = reviewed(written(tmp_path, component("chat", {"task": "chat"}, "decoder-only", model="m")))
+    assert failing(made) == {"GEN-102": "error"}
+
+
+def test_the_parts_of_a_pipeline_are_judged_one_by_one(tmp_path: Path) -> None:
+    parts = {
+        "retriever": {"architecture": "decoder-only"},
+        "reranker": "minilm-l6-cross-encoder",
+        "generator": "t5-small",
+    }
+    workload = {"task": "retrieval-augmented-generation"}
+    made = reviewed(written(tmp_path, component("answers", workload, "retrieval-augmented-generation", parts=parts)))
+    assert failing(made) == {"EMB-101": "error", "ARC-001": "warning"}
+    assert only(made, "EMB-101").pointer == "/components/0/choice/parts/retriever/architecture"
+
+
+def test_static_budgets_are_held_by_closed_form(tmp_path: Path) -> None:
+    budgets = {"parameters": 109_482_240, "weights_gib": 0.3, "kv_bytes_per_token": 0, "flops_per_token": 1e6}
+    choice = {"model": "bert-base", "dtype": "bfloat16", "budgets": budgets}
+    made = reviewed(written(tmp_path, component("tickets", LABELS, "encoder-only", **choice)))
+    assert failing(made) == {"BUD-104": "error"}
+    weights = only(made, "BUD-102").figure
+    assert weights is not None
+    assert weights.mid == pytest.approx(109_482_240 * 2 / 2**30)
+    budgets["parameters"] -= 1
+    assert "BUD-101" in failing(reviewed(written(tmp_path, component("tickets", LABELS, "encoder-only", **choice))))
+
+
+def test_the_cache_of_a_decoder_counts_in_the_dtype_that_its_config_names(tmp_path: Path) -> None:
+    saved(tmp_path / "m", model_type="gpt2", architectures=["GPT2LMHeadModel"])
+    config = {
+        "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 100, "n_positions": 64, "n_embd": 32,
+        "n_layer": 2, "n_head": 2, "torch_dtype": "float16",
+    }  # fmt: skip
+    (tmp_path / "m" / "config.json").write_text(json.dumps(config))
+    budgets = {"kv_bytes_per_token": 2 * 2 * 32 * 2}
+    workload = {"task": "chat", "input_tokens": 16, "output_tokens": 16}
+    file = written(tmp_path, component("chat", workload, "decoder-only", model="m", budgets=budgets))
+    assert only(reviewed(file), "BUD-103").outcome == "pass"

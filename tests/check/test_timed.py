@@ -1,0 +1,141 @@
+"""Timed budgets: judged by intervals, on the testbed, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import advisor.run.child
+from advisor.check import timing
+from advisor.core.hardware import Machine
+from advisor.core.model.entry import ModelEntry
+from advisor.core.review.document import CheckDocument
+from advisor.core.sizing.measurement import CellPlan, Profile
+from tests.check.declaring import LABELS, component, knowledge, only, reviewed, written
+from tests.core.sizing.known_model import cell, profile
+from tests.fake_child import FAKE_MACHINE, fake_command
+
+TESTBED = "testbed00000"
+MINILM: ModelEntry = knowledge().catalog.get("minilm-l6")
+WIDTH = 0.02
+
+
+def measured(seconds: float = 0.1, *, width: float = WIDTH, flags: Any = (), machine: str = TESTBED) -> Profile:
+    """A pass over one text takes `seconds`, whatever the batch."""
+    shapes = [CellPlan(stage="forward", dtype="float32", batch_size=batch, input_tokens=128) for batch in (1, 4)]
+    cells = [cell(shape, seconds, width=width, flags=flags) for shape in shapes]
+    made = profile(MINILM, cells)
+    return made.model_copy(update={"machine": made.machine.model_copy(update={"fingerprint": machine})})
+
+
+def held(folder: Path, profiles: Sequence[Profile], **budgets: float) -> CheckDocument:
+    """The review of a component with these budgets and profiles."""
+    for number, one in enumerate(profiles):
+        (folder / f"{number}.json").write_text(one.model_dump_json(), encoding="utf-8")
+    names = [f"{number}.json" for number in range(len(profiles))]
+    declared = component(
+        "tickets", LABELS, "encoder-only", model="minilm-l6", budgets=budgets, testbed=TESTBED, measured=names
+    )
+    return reviewed(written(folder, declared))
+
+
+@pytest.mark.parametrize(
+    ("budget", "outcome"),
+    [(150.0, "pass"), (103.0, "pass"), (101.0, "inconclusive"), (99.0, "inconclusive"), (97.0, "fail"), (50.0, "fail")],
+)
+def test_latency_is_held_by_its_interval(tmp_path: Path, budget: float, outcome: str) -> None:
+    found = only(held(tmp_path, [measured()], p95_ms=budget), "BUD-201")
+    assert found.outcome == outcome
+    assert found.figure is not None
+    assert (found.figure.low, found.figure.mid, found.figure.high) == pytest.approx((98, 100, 102))
+
+
+def test_an_inconclusive_budget_ends_in_four_and_a_missed_one_in_one(tmp_path: Path) -> None:
+    assert held(tmp_path, [measured()], p95_ms=101).exit_code == 4
+    assert held(tmp_path, [measured()], p95_ms=50).exit_code == 1
+
+
+@pytest.mark.parametrize(("budget", "outcome"), [(1.0, "pass"), (1e6, "fail")])
+def test_throughput_is_a_floor(tmp_path: Path, budget: float, outcome: str) -> None:
+    assert only(held(tmp_path, [measured()], throughput_per_s=budget), "BUD-202").outcome == outcome
+
+
+@pytest.mark.parametrize(("budget", "outcome"), [(1.1, "pass"), (1.01, "inconclusive"), (0.9, "fail")])
+def test_peak_memory_is_held_with_what_two_processes_differ_by(tmp_path: Path, budget: float, outcome: str) -> None:
+    assert only(held(tmp_path, [measured()], peak_memory_gib=budget), "BUD-203").outcome == outcome
+
+
+def test_a_budget_nearer_than_two_runs_of_the_machine_is_refused_with_that_reason(tmp_path: Path) -> None:
+    found = only(held(tmp_path, [measured(0.1), measured(0.12)], p95_ms=110), "BUD-201")
+    assert found.outcome == "inconclusive"
+    assert "runs of it on this machine differ by up to 20.0%" in found.message
+    assert only(held(tmp_path, [measured(0.1), measured(0.12)], p95_ms=130), "BUD-201").outcome == "pass"
+
+
+def test_a_busy_machine_fails_nobody(tmp_path: Path) -> None:
+    busy = [measured(flags=("other-load",))]
+    found = only(held(tmp_path, busy, p95_ms=50), "BUD-201")
+    assert (found.outcome, "only adds time" in found.message) == ("inconclusive", True)
+    assert only(held(tmp_path, busy, p95_ms=150), "BUD-201").outcome == "pass"
+
+
+def test_a_length_that_was_not_measured_passes_nothing(tmp_path: Path) -> None:
+    longer = component("tickets", LABELS | {"input_tokens": 256}, "encoder-only", model="minilm-l6",
+                       budgets={"p95_ms": 500.0}, testbed=TESTBED, measured="0.json")  # fmt: skip
+    (tmp_path / "0.json").write_text(measured().model_dump_json())
+    found = only(reviewed(written(tmp_path, longer)), "BUD-201")
+    assert (found.outcome, "only a floor" in found.message) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "words"),
+    [
+        ([measured(machine="another00000")], "measured on another00000"),
+        ([], "nothing measured is named"),
+    ],
+)
+def test_what_was_not_measured_on_the_testbed_is_not_checked(
+    tmp_path: Path, profiles: list[Profile], words: str
+) -> None:
+    made = held(tmp_path, profiles, p95_ms=150)
+    assert (only(made, "BUD-201").outcome, made.exit_code) == ("not-checked", 0)
+    assert words in only(made, "BUD-201").message
+    assert "is not the testbed" in only(made, "BUD-201").message
+
+
+@pytest.mark.parametrize("text", ["", "version https://git-lfs.github.com/spec/v1\n", '{"kind": "report"}', "\x00"])
+def test_a_profile_that_cannot_be_read_is_not_checked_and_says_why(tmp_path: Path, text: str) -> None:
+    held(tmp_path, [measured()], p95_ms=150)
+    (tmp_path / "0.json").write_text(text)
+    found = only(reviewed(tmp_path / "architecture.yaml"), "BUD-201")
+    assert (found.outcome, "0.json: " in found.message) == ("not-checked", True)
+
+
+def test_a_profile_of_another_model_speaks_for_nobody(tmp_path: Path) -> None:
+    other = measured()
+    other = other.model_copy(update={"model": other.model.model_copy(update={"parameters": 1})})
+    made = held(tmp_path, [other], p95_ms=150)
+    assert only(made, "BUD-201").outcome == "not-checked"
+
+
+def test_without_a_testbed_nothing_timed_is_checked(tmp_path: Path) -> None:
+    declared = component("tickets", LABELS, "encoder-only", model="minilm-l6", budgets={"p95_ms": 1.0})
+    found = only(reviewed(written(tmp_path, declared)), "BUD-201")
+    assert (found.outcome, "no testbed is named" in found.message) == ("not-checked", True)
+
+
+def test_on_the_testbed_itself_the_model_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def here() -> Machine:
+        return FAKE_MACHINE
+
+    monkeypatch.setattr(timing, "this_machine", here)
+    monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command()))
+    budgets = {"p95_ms": 1000.0, "throughput_per_s": 1e9}
+    testbed = FAKE_MACHINE.fingerprint
+    declared = component("tickets", LABELS, "encoder-only", model="minilm-l6", budgets=budgets, testbed=testbed)
+    made = reviewed(written(tmp_path, declared))
+    assert (only(made, "BUD-201").outcome, only(made, "BUD-202").outcome) == ("pass", "fail")
+    assert "measured now" in only(made, "BUD-201").message
