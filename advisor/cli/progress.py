@@ -17,14 +17,16 @@ from advisor.report.outline import cell_name, reused_words
 
 
 class Progress:
-    """Called with each event. `measuring` tells whether a measurement has begun."""
+    """Called with each event. `measuring` and `verifying` tell what has begun."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._speaks = sys.stderr is not None and sys.stderr.isatty() and not getattr(options, "quiet", False)
         self._holds_back = getattr(options, "json", False)
         self._held: list[str] = []
         self._began = time.monotonic()
+        self._turn = ""
         self.measuring = False
+        self.verifying = False
 
     def __call__(self, role: Role, event: Event) -> None:
         if isinstance(event, Waiting):
@@ -36,6 +38,7 @@ class Progress:
             self.say(f"what this machine can do at most: {figures.peaks(event.peaks)}")
         elif isinstance(event, Started):
             self.measuring = True
+            self._say_turn(role, event)
         elif isinstance(event, Measured):
             cell = event.cell
             figure = figures.seconds(cell.median_s) if cell.median_s is not None else cell.note or "no figure"
@@ -43,6 +46,13 @@ class Progress:
             self.say(f"{role}: {cell_name(cell)}: {figure}{before}")
         elif isinstance(event, Finished) and event.wall_s > 0:  # 0 where everything was known
             self.say(f"{role}: measured in {figures.seconds(event.wall_s)}")
+
+    def _say_turn(self, role: Role, event: Started) -> None:
+        """Which of several processes measures now; cells are told when the last one has."""
+        turn = f"{role}: {event.plan.runtime} {event.plan.dtype}, process {event.process} of {event.processes}"
+        if event.processes > 1 and turn != self._turn:
+            self._turn = turn
+            self.say(turn)
 
     @property
     def speaks(self) -> bool:

@@ -124,12 +124,14 @@ class Peaked(Value):
 
 
 class Started(Value):
-    """Cell `index` of request `id` is being warmed up and timed."""
+    """Cell `index` of request `id` is being warmed up and timed, in the first or a later one of its processes."""
 
     event: Literal["started"] = "started"
     id: int
     index: int
     plan: CellPlan
+    process: int = 1
+    processes: int = 1
 
 
 class Measured(Value):

@@ -57,7 +57,7 @@ class Accelerator(Protocol):
         """Median seconds of a run by the device's own clock; None where it keeps none."""
 
     def disturbances(self) -> tuple[Flag, ...]:
-        """What disturbed the cell on the device itself, since the last `reset_peak`."""
+        """What disturbed the cell on the device itself, since this was asked before or the last `reset_peak`."""
 
 
 def accelerator(device: str, *, identity: str = "", file_backed_bytes: int | None = None) -> Accelerator:
@@ -142,6 +142,7 @@ class Cuda:
         flags: list[Flag] = []
         if clock_dropped(self._clocks_mhz):
             flags.append("clock-drop")
+        self._clocks_mhz.clear()
         if self._others_at_first > 0 or (self._state().processes or 0) > 1:
             flags.append("foreign-process")
         return tuple(flags)

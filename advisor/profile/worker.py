@@ -7,6 +7,7 @@ cell is said in a reply and then this process ends, so that nothing it left behi
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -26,7 +27,7 @@ from advisor.core.sizing.sampling import LEAST
 from advisor.core.sizing.statistics import summarise
 from advisor.profile.accelerator import Accelerator, Taken, accelerator
 from advisor.profile.build import NotBuilt
-from advisor.profile.disturbance import Meanwhile, meanwhile
+from advisor.profile.disturbance import Meanwhile, disturbances, meanwhile
 from advisor.profile.orders import Job, More, NotBuiltReply, Order, Outcome, PeaksReply, Reply
 from advisor.profile.peaks import measure_peaks
 from advisor.profile.runtimes.torch_eager import Task
@@ -70,13 +71,17 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
     try:
         device = accelerator(job.device, identity=job.identity, file_backed_bytes=job.file_backed_bytes)
         if job.peaks_of is not None:
-            _say(replies, PeaksReply(peaks=measure_peaks(job, device)))
+            peaks, seen = _watched(lambda: measure_peaks(job, device))
+            flags = disturbances(seen, cores=job.threads)
+            _say(replies, PeaksReply(peaks=peaks.model_copy(update={"flags": flags})))
             return
         standing = stand(job, device)
     except (NotBuilt, MemoryError, RuntimeError) as error:
         flag, note = _what_went_wrong(error)
         _say(replies, NotBuiltReply(flag=flag, note=f"The model could not be built: {note}"))
         return
+    gc.collect()
+    gc.freeze()  # libraries and model stay: to look through them for garbage would cost each visit half a second
     _say(replies, standing.built)
     for line in orders:
         outcome = _measure(job, standing, device, Order.model_validate_json(line))
@@ -159,8 +164,7 @@ def _first(
 
 
 def _more(order: Order, watch: Stopwatch[torch.Tensor], device: Accelerator) -> More:
-    """A later visit. Other shapes have run since, so nothing is said of memory."""
-    device.reset_peak()
+    """A later visit. Memory was taken on the first one."""
     samples, seen = _watched(lambda: watch.again(order.more, order.runs))
     return More(index=order.index, samples_s=samples, flags=device.disturbances(), seen=seen)
 

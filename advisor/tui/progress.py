@@ -38,8 +38,9 @@ class Progress:
                 return self.noting(f"{self._model(role)}: {reused_words(reused, cells, earliest, latest)}.")
             case Peaked():
                 return replace(self, says="What this machine can do at most is measured.")
-            case Started(plan=plan):
-                return replace(self, says=f"Measuring {self._model(role)}: {plan_words(plan)}.")
+            case Started(plan=plan, process=process, processes=processes):
+                turn = f", process {process} of {processes}" if processes > 1 else ""
+                return replace(self, says=f"Measuring {self._model(role)}: {plan_words(plan)}{turn}.")
             case Measured(cell=cell):
                 return replace(self, cells=(*self.cells, (role, cell)))
             case Finished(cancelled=cancelled):

@@ -19,6 +19,7 @@ def test_each_event_says_what_happens_now() -> None:
         Ready(machine=FAKE_MACHINE, pid=1, forks=True),
         Waiting(holder_pid=77),
         Started(id=1, index=0, plan=PLAN),
+        Started(id=1, index=0, plan=PLAN, process=2, processes=3),
         Finished(id=1, parameters=None, wall_s=1.0),
         Finished(id=1, parameters=None, cancelled=True, wall_s=1.0),
         Failed(id=1, says="No such device.", fix="Leave --device out."),
@@ -28,9 +29,10 @@ def test_each_event_says_what_happens_now() -> None:
     assert "ready" in told[0]
     assert "process 77" in told[1]
     assert told[2] == "Measuring bert-base: forward in bfloat16, batch 8 × 128 tokens."
-    assert told[3] == "Planning."
-    assert "Cancelled" in told[4]
-    assert told[5] == "No such device. Leave --device out."
+    assert told[3] == "Measuring bert-base: forward in bfloat16, batch 8 × 128 tokens, process 2 of 3."
+    assert told[4] == "Planning."
+    assert "Cancelled" in told[5]
+    assert told[6] == "No such device. Leave --device out."
 
 
 def test_cells_are_kept_in_the_order_they_came_with_their_part() -> None:
