@@ -1,4 +1,4 @@
-"""Writes docs/rules.md, docs/models.md and docs/advisor.1 from the data and the commands themselves.
+"""Writes docs/rules.md, docs/models.md, docs/check.md and docs/advisor.1 from the data and the commands themselves.
 
     python -m docs.pages [NAME …]
 
@@ -22,6 +22,7 @@ from advisor.report.explanations import GROUP_WORDS, sentences
 from advisor.report.listings import model_blocks, models_blocks
 from advisor.store.catalog import load_catalog
 from advisor.store.rulebook import load_rulebook
+from docs.checks import checks_page
 from docs.manpage import man_page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,6 +79,7 @@ def pages() -> dict[str, Callable[[], str]]:
     return {
         "rules.md": lambda: rules_page(grounds),
         "models.md": lambda: models_page(grounds),
+        "check.md": lambda: checks_page(grounds),
         "advisor.1": man_page,
     }
 

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from advisor.core.documents import DOCUMENTS, WRITTEN
 from advisor.store.answers import read_answers
+from advisor.store.yaml import read
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -61,6 +62,16 @@ def test_an_example_that_measures_nothing_is_what_the_command_prints(kind: str, 
 def test_the_example_of_past_runs_is_made_from_the_examples_of_a_profile_and_a_report() -> None:
     made = runpy.run_path(str(ROOT / "docs" / "examples.py"))["history"]()
     assert (EXAMPLES / "history.json").read_text(encoding="utf-8") == made
+
+
+def test_the_example_of_an_architecture_file_meets_the_schema_beside_it_and_passes() -> None:
+    folder = EXAMPLES / "review"
+    schema = (folder / "architecture.schema.json").read_text(encoding="utf-8")
+    assert schema == advisor("schema", "architecture")
+    Draft202012Validator(json.loads(schema)).validate(read(folder / "architecture.yaml").value)
+    document = json.loads(advisor("check", "examples/review", "--today", "2026-11-22", "--json"))
+    assert document["exit_code"] == 0
+    assert document["summary"]["waived"] == 1
 
 
 def test_no_example_holds_a_number_that_json_does_not_know() -> None:

@@ -13,6 +13,7 @@ from advisor.cli.arguments import parser
 from advisor.cli.manual import PAGES
 from advisor.cli.tree import arguments, commands
 from advisor.core.explain.grounds import Grounds
+from advisor.core.review.kinds import KINDS
 from advisor.store.catalog import load_catalog
 from advisor.store.rulebook import load_rulebook
 from docs.manpage import man_page
@@ -21,7 +22,7 @@ from docs.pages import models_page, pages, rules_page
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["rules.md", "models.md", "advisor.1"])
+@pytest.mark.parametrize("name", ["rules.md", "models.md", "check.md", "advisor.1"])
 def test_a_page_is_what_make_docs_would_write(name: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages()[name](), "run: make docs"
 
@@ -41,6 +42,19 @@ def test_every_rule_has_a_section_with_its_grounds_and_both_kinds_of_example() -
             assert f"- {word}" in section, rule.id
         assert ("Unless: " in section) == (rule.unless is not None)
     assert set(sections) >= {*known.book.facts, *known.book.questions}
+
+
+def test_every_check_has_a_section_with_what_why_and_since() -> None:
+    page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^#### ([\w-]+): [^\n]*\n\n(.*?)(?=\n#|\Z)", page, re.MULTILINE | re.DOTALL))
+    known = grounds()
+    rules = {rule.id for table in known.book.remarks for rule in table.rules}
+    assert set(sections) == {*KINDS, *rules}
+    for check, section in sections.items():
+        for word in ("What: ", "Why: ", "Level: ", "Since: "):
+            assert f"- {word}" in section, check
+        assert "xample: " in section or "For example:" in section, check
+        assert check in rules or "Instead: " in section, check
 
 
 def test_every_model_has_a_section_with_its_source() -> None:
