@@ -41,7 +41,8 @@ class Peaks(Value):
 
     `last_level_cache_bytes` is the device's own: what fits into it is not read from memory every time. Whatever was not
     measured is None. `torch` and `threads` are what it was measured with, `runtimes` whose products were tried: of what
-    another one can reach at most, these rates say nothing.
+    another one can reach at most, these rates say nothing. With `flags` somebody disturbed the measurement: the rates
+    were reached, and more may be possible.
     """
 
     device: str
@@ -51,6 +52,7 @@ class Peaks(Value):
     threads: int
     torch: str
     runtimes: tuple[str, ...] = ("torch",)
+    flags: tuple[str, ...] = ()
     measured_at: datetime | None = None
 
     def arithmetic(self, runtime: str, dtype: str) -> float | None:
@@ -58,11 +60,12 @@ class Peaks(Value):
         return self.flops_per_s.of(dtype) if runtime in self.runtimes else None
 
     def better_of(self, other: Peaks) -> Peaks:
-        """Each figure as high as it was ever seen; what else is said is the other's, which is newer."""
+        """Each figure as high as it was ever seen, disturbed only if it always was; the rest is the newer other's."""
         dtypes = PeakFlops.model_fields
         rates = {name: _higher(self.flops_per_s.of(name), other.flops_per_s.of(name)) for name in dtypes}
         flops, bytes_per_s = PeakFlops(**rates), _higher(self.bytes_per_s, other.bytes_per_s)
-        return other.model_copy(update={"flops_per_s": flops, "bytes_per_s": bytes_per_s})
+        flags = other.flags if self.flags else ()
+        return other.model_copy(update={"flops_per_s": flops, "bytes_per_s": bytes_per_s, "flags": flags})
 
 
 class DeviceDetail(Value):

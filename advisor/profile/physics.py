@@ -37,10 +37,10 @@ class Physics:
         self._again = False
 
     def begin(self) -> None:
-        """Measure what is not known yet of the dtypes asked for."""
+        """Measure what is not known yet of the dtypes asked for, and what was measured on a disturbed machine alone."""
         dtypes = {plan.dtype: None for plan in self._request.cells if plan.dtype in PeakFlops.model_fields}
         known = self._peaks
-        missing = tuple(one for one in dtypes if known is None or known.flops_per_s.of(one) is None)
+        missing = tuple(one for one in dtypes if known is None or known.flags or known.flops_per_s.of(one) is None)
         if self._request.wants_peaks and missing:
             self._learn(missing)
 

@@ -5,7 +5,7 @@ Pure: values in, blocks out. What was not measured is said to be so.
 
 from __future__ import annotations
 
-from advisor.core.hardware import DeviceDetail
+from advisor.core.hardware import DeviceDetail, Peaks
 from advisor.core.machine_report import Diagnosis, Level, MachineReport
 from advisor.report import figures
 from advisor.report.blocks import Block, Heading, Table, Tone, bullets
@@ -64,11 +64,14 @@ def _peak_facts(machine: MachineReport) -> list[str]:
     """What each device does at most, once something was measured here."""
     if not machine.peaks:
         return ["Peaks: not measured yet; the first measurement (advise, profile) takes them"]
-    return [
-        f"Peaks of {one.device}: {figures.peaks(one)}; torch {one.torch}, {one.threads} thread{'s'[: one.threads - 1]}"
-        f"{'' if one.measured_at is None else f', measured {minute(one.measured_at)} UTC'}"
-        for one in machine.peaks
-    ]
+    return [_peak_words(one) for one in machine.peaks]
+
+
+def _peak_words(one: Peaks) -> str:
+    threads = f"{one.threads} thread{'' if one.threads == 1 else 's'}"
+    when = "" if one.measured_at is None else f", measured {minute(one.measured_at)} UTC"
+    disturbed = f", disturbed ({', '.join(one.flags)}): the next measurement tries again" if one.flags else ""
+    return f"Peaks of {one.device}: {figures.peaks(one)}; torch {one.torch}, {threads}{when}{disturbed}"
 
 
 def _core_words(machine: MachineReport) -> str:

@@ -62,6 +62,14 @@ def test_a_dtype_that_has_no_peak_to_measure_costs_no_measurement() -> None:
     assert bench.asked == []
 
 
+def test_peaks_of_a_disturbed_machine_are_tried_again_and_kept_where_they_were_better() -> None:
+    disturbed = peaks(float32=50e9, bfloat16=300e9).model_copy(update={"flags": ("other-load",)})
+    bench = Bench(peaks(), known=disturbed)
+    assert bench.asked == [("float32", "bfloat16")]
+    (told,) = (event.peaks for event in bench.said if isinstance(event, Peaked))
+    assert (told.flops_per_s.float32, told.flops_per_s.bfloat16, told.flags) == (100e9, 300e9, ())
+
+
 def test_a_request_that_wants_no_shares_measures_no_peaks() -> None:
     bench = Bench(wants=False)
     assert bench.asked == []
