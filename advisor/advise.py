@@ -42,10 +42,15 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
 SECONDS_QUICK = 44.0
 """Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
 SECONDS_MOST = 300.0
+SECONDS_MOST_CUT = 600.0
+"""Where a model is told from cuts of it: three are built in place of one, and they are what is left of a large model."""
 SECONDS_PER_CELL_LEAST = 3.0
 PARAMETERS_AT_QUICK = 500_000_000
 FLOPS_AT_QUICK = 5e11
 """Arithmetic of the longest single pass that fits the quick time: a prompt of thousands of tokens needs more."""
+SECONDS_PER_CONVERSION = 20.0
+"""Time to convert a model of up to so many parameters for one configuration; more for a larger one."""
+CONVERTED_AT_THAT = 150_000_000
 PASSES = ("forward", "embed", "prefill", "encode", "rerank")
 CELLS_AT_MOST_SLOW = 3
 """How many cells may share all the time where the first ones are slow: they are the ones a plan cannot do without."""
@@ -410,13 +415,14 @@ async def _measured(
         cells = with_own_stages(cells, source, batch_sizes=measuring.batch_sizes)
     began = time.monotonic()
     ready = await child.ready()
-    seconds = seconds_total(entry, cells, measuring.effort)
+    seconds = seconds_total(entry, cells, measuring.effort) + seconds_to_convert(entry, cells)
     machine = ready.machine
     torch, threads = machine.versions.get("torch"), machine.cores_usable
     peaks = known_peaks(machine.fingerprint, target.device, torch=torch, threads=threads)
     machine = machine if peaks is None else machine.with_peaks(peaks)
     room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, _cell_seconds(seconds, cells), peaks)
-    cutting = cut_where_needed(entry, cells, room, asked=measuring.layers)
+    only_alone = measuring.batch_sizes is None
+    cutting = cut_where_needed(entry, cells, room, asked=measuring.layers, only_alone=only_alone)
     cells, seconds = cutting.plans, seconds_total(entry, cutting.plans, measuring.effort)
     request = Measure(
         id=time.monotonic_ns() % 1_000_000_000,
@@ -502,8 +508,17 @@ def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan], effort: Effort =
         (stage_flops(entry, plan) for plan in cells if plan.batch_size == 1 and plan.stage in PASSES), default=0
     )
     scale = max(1.0, entry.parameters / PARAMETERS_AT_QUICK, longest / FLOPS_AT_QUICK)
-    quick = max(SECONDS_PER_CELL_LEAST * len(cells), min(SECONDS_QUICK * scale, SECONDS_MOST))
+    most = SECONDS_MOST if all(plan.layers is None for plan in cells) else SECONDS_MOST_CUT
+    quick = max(SECONDS_PER_CELL_LEAST * len(cells), min(SECONDS_QUICK * scale, most))
     return EFFORTS[effort].time_factor * quick
+
+
+def seconds_to_convert(entry: ModelEntry, cells: Sequence[CellPlan]) -> float:
+    """Seconds beside those of the cells for every configuration that the model is converted for."""
+    from advisor.core.sizing.runtimes import CONVERTED
+
+    converted = {(plan.runtime, plan.dtype) for plan in cells if plan.runtime in CONVERTED}
+    return len(converted) * min(SECONDS_PER_CONVERSION * max(1.0, entry.parameters / CONVERTED_AT_THAT), SECONDS_MOST)
 
 
 def _runs(part: Component, entry: ModelEntry) -> bool:

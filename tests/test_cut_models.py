@@ -53,12 +53,13 @@ def model(id_: str) -> ModelEntry:
 
 async def test_gpt_3_gives_a_profile_on_24_gib() -> None:
     child = Child()
-    profile = await profile_model(model("gpt3-175b"), child, Measuring())
+    profile = await profile_model(model("gpt3-175b"), child, Measuring(input_tokens=(32, 64, 128, 256)))
     assert {plan.layers for plan in child.asked[0].cells} == {1, 2, 3}
     assert {cell.dtype for cell in profile.cells} == {"bfloat16"}
     assert profile.model.parameters == 174_604_259_328
     told = [cell for cell in profile.cells if cell.layers is None]
-    assert len(told) == len(profile.extrapolations) == 2 * 9
+    assert len(told) == len(profile.extrapolations) == 2 * 4
+    assert {cell.batch_size for cell in told} == {1}
     for cell in told:
         plan = (
             child.asked[0]
@@ -98,6 +99,11 @@ async def test_a_model_that_fits_in_some_dtype_is_measured_whole() -> None:
     profile = await profile_model(model("llama-2-7b"), child, Measuring())
     assert {plan.layers for plan in child.asked[0].cells} == {None}
     assert {cell.dtype for cell in profile.cells} == {"bfloat16"}
+
+
+async def test_batches_that_are_asked_for_are_measured_in_cuts_too() -> None:
+    profile = await profile_model(model("gpt3-175b"), Child(), Measuring(batch_sizes=(1, 4)))
+    assert {cell.batch_size for cell in profile.cells} == {1, 4}
 
 
 async def test_in_a_dtype_that_does_not_fit_the_same_model_is_cut() -> None:

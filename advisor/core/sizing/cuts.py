@@ -56,11 +56,17 @@ class NoCuts(NamedTuple):
 
 
 def cut_where_needed(
-    entry: ModelEntry, plans: Sequence[CellPlan], room: Room, *, asked: Sequence[int] | None = None
+    entry: ModelEntry,
+    plans: Sequence[CellPlan],
+    room: Room,
+    *,
+    asked: Sequence[int] | None = None,
+    only_alone: bool = False,
 ) -> Cutting:
     """The plans with cut models in place of cells that cannot be had of the whole one.
 
-    With cuts `asked` for, every cell is measured of them, and of the whole model as well where it has room: that shows
+    With `only_alone`, cuts chosen here are measured at the smallest batch alone: large models are slow, and one request
+    is what no plan can do without. With cuts `asked` for, every cell is measured of them, and of the whole model as well where it has room: that shows
     how far off the procedure is. Raises ValueError where those cuts cannot be used.
     """
     if asked is not None and (wrong := mistake_in(entry, asked)):
@@ -77,7 +83,8 @@ def cut_where_needed(
             notes += [cuts.says] if cuts is not None and without_room else []
             kept += of_dtype
             continue
-        kept += with_cuts(needing, cuts)
+        alone = _alone(needing) if only_alone and asked is None else needing
+        kept += with_cuts(alone, cuts)
         whole = [
             plan for plan in of_dtype if plan not in needing or (asked is not None and _has_room(entry, plan, room))
         ]
@@ -110,9 +117,13 @@ def _out_of_reach(entry: ModelEntry, plans: Sequence[CellPlan], room: Room) -> l
 
     Where it is only the larger ones that are, what they say stays theirs: a plan can do without them.
     """
-    alone = [plan for plan in plans if plan.batch_size == min(one.batch_size for one in plans)]
-    out = any(not _has_room(entry, plan, room) or _too_slow(entry, plan, room) for plan in alone)
+    out = any(not _has_room(entry, plan, room) or _too_slow(entry, plan, room) for plan in _alone(plans))
     return list(plans) if out else []
+
+
+def _alone(plans: Sequence[CellPlan]) -> list[CellPlan]:
+    """The cells of the smallest batch."""
+    return [plan for plan in plans if plan.batch_size == min(one.batch_size for one in plans)]
 
 
 def _has_room(entry: ModelEntry, plan: CellPlan, room: Room) -> bool:
