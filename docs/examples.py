@@ -2,7 +2,7 @@
 
     python docs/examples.py [KIND …]
 
-`profile` and `report` measure this machine; the others only read the project.
+`profile`, `report` and `comparison` measure this machine; the others only read the project.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ COMMANDS = {
     "recommendation": ["recommend", "examples/ticket-routing.yaml"],
     "profile": ["profile", "minilm-l6", "--batch", "1,8", "--input-tokens", "32,128"],
     "report": ["advise", "examples/ticket-routing.yaml"],
+    "comparison": ["compare", "examples/ticket-routing.yaml"],
     "models": ["models", "list"],
     "model": ["models", "show", "t5-base"],
     "explanation": ["explain", "CLS-001"],
