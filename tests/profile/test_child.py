@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from advisor.core.model.cost import stage_bytes_moved, stage_flops
+from advisor.core.model.cost import anatomy, stage_bytes_moved, stage_flops
+from advisor.core.model.cut import cut
 from advisor.core.model.families import FAMILIES
+from advisor.core.model.parameters import parameter_count
 from advisor.core.protocol import Event, Measured, Started
 from advisor.run import Child
 from advisor.store.lock import MachineLock
@@ -104,6 +106,24 @@ async def test_every_stage_of_every_family_is_measured(
         assert (cell.origin, cell.device, cell.dtype) == ("measured", "cpu", dtype)
     assert heard.finished is not None
     assert heard.finished.parameters is not None
+
+
+@module_loop
+@pytest.mark.parametrize("model_type", ["gpt2", "t5"])
+async def test_a_model_is_built_with_as_many_layers_as_it_is_cut_to(child: Child, model_type: str) -> None:
+    deeper = {"n_layer": 6} if model_type == "gpt2" else {"num_layers": 6}
+    model, stage = entry(model_type, **deeper), "prefill" if model_type == "gpt2" else "encode"
+    cells = [plan for layers in (4, 1, None) for plan in plans(stage, batches=(1,), layers=layers)]
+    heard = await hear(child, request(*cells, model=model))
+    for index, plan in enumerate(cells):
+        assert heard.cells[index].median_s is not None, heard.note(index)
+        assert heard.cells[index].layers == plan.layers
+        assert heard.cells[index].flops == stage_flops(cut(model, plan.layers), plan)
+    assert heard.finished is not None
+    assert heard.finished.parameters == parameter_count(anatomy(model)), "counted in the whole model alone"
+    alone = await hear(child, request(*cells[:2], model=model))
+    assert alone.finished is not None
+    assert alone.finished.parameters is None
 
 
 @module_loop
