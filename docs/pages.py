@@ -27,7 +27,7 @@ from docs.manpage import man_page
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES: tuple[Subject, ...] = ("decision", "component", "remark", "model choice")
-STANDING: tuple[Subject, ...] = ("threshold", "fact", "question", "finding", "flag")
+STANDING: tuple[Subject, ...] = ("threshold", "fact", "claim", "question", "finding", "flag")
 MADE = "This page is made from the data by make docs; change the data, not the page."
 
 

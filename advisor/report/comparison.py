@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from advisor.core.comparison import ClaimResult, Comparison, Entry, Outcome, Ratio, Seconds
-from advisor.core.guide.rulebook import Quantity
+from advisor.core.guide.rulebook import QUANTITY_WORDS
 from advisor.core.sizing.plan import Plan
 from advisor.report import figures
 from advisor.report.blocks import Block, Command, Heading, Paragraph, Table, bullets
@@ -18,10 +18,6 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     "confirmed": "✓ confirmed here",
     "refuted": "✗ refuted here",
     "undecided": "? undecided here",
-}
-QUANTITY_WORDS: Mapping[Quantity, str] = {
-    "latency": "one request alone",
-    "machine-time": "machine time for each request",
 }
 
 

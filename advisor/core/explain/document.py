@@ -16,6 +16,7 @@ Subject = Literal[
     "check",
     "flag",
     "fact",
+    "claim",
     "question",
     "architecture",
     "task",

@@ -11,6 +11,7 @@ from advisor.core.errors import AdvisorError
 from advisor.core.explain.document import Explanation, ExplanationsDocument, Named, Subject, SubjectGroup
 from advisor.core.explain.grounds import Grounds
 from advisor.core.explain.of_rules import (
+    explain_claim,
     explain_fact,
     explain_question,
     explain_rule,
@@ -56,6 +57,8 @@ def entries(grounds: Grounds) -> Iterator[Entry]:
         yield Entry("flag", flag, flagged.title, partial(explain_flag, flag))
     for fact in book.facts.values():
         yield Entry("fact", fact.id, fact_title(fact), partial(explain_fact, grounds, fact))
+    for claim in book.claims:
+        yield Entry("claim", claim.id, claim.says.rstrip("."), partial(explain_claim, grounds, claim))
     for question in book.questions.values():
         yield Entry("question", question.id, question.asks, partial(explain_question, grounds, question))
     for task, words in TASK_WORDS.items():

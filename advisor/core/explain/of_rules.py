@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 from advisor.core.explain.document import Explanation, Named, Subject
 from advisor.core.explain.grounds import Grounds, command, example_words, named
 from advisor.core.guide.rule import Outcome, Rule, Table
-from advisor.core.guide.rulebook import COMPONENTS, DECISION, Fact, Question, Threshold
+from advisor.core.guide.rulebook import COMPONENTS, DECISION, QUANTITY_WORDS, Claim, Fact, Question, Threshold
 from advisor.core.guide.words import rule_words, value_words
 
 
@@ -69,6 +71,29 @@ def explain_question(grounds: Grounds, question: Question) -> Explanation:
         says=question.answer,
         source=grounds.cited(question.source),
         related=grounds.citing(question.source),
+    )
+
+
+def explain_claim(grounds: Grounds, claim: Claim) -> Explanation:
+    """What the guide says of two architectures, and when a measurement bears it out."""
+    ratio = claim.ratio
+    if ratio is None:
+        then = f"undecided: it speaks of {claim.about}, which no comparison measures"
+    else:
+        made_for = "" if ratio.made_for_parameters is None else f" of {ratio.made_for_parameters:,} parameters and more"
+        then = (
+            f"confirmed where the whole interval says that {ratio.dearer}{made_for} takes at least "
+            f"{ratio.at_least:g} times what {ratio.cheaper} takes ({QUANTITY_WORDS[ratio.quantity]}); refuted where all of it lies below"
+        )
+    return Explanation(
+        id=claim.id,
+        subject="claim",
+        title=claim.says.rstrip("."),
+        says=f"On {', '.join(claim.tasks)}.",
+        then=then,
+        source=grounds.cited(claim.source),
+        commands=(shlex.join(["advisor", "compare", "--set", f"task={claim.tasks[0]}"]),),
+        related=grounds.citing(claim.source),
     )
 
 

@@ -26,6 +26,11 @@ Quantity = Literal["latency", "machine-time"]
 occupies a machine that serves as many as it can.
 """
 
+QUANTITY_WORDS: Mapping[Quantity, str] = {
+    "latency": "one request alone",
+    "machine-time": "machine time for each request",
+}
+
 LEVELS: tuple[Literal["error", "warning", "note"], ...] = ("error", "warning", "note")
 DECISION = "family"
 COMPONENTS = "components"
