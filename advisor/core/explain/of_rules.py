@@ -83,7 +83,8 @@ def explain_claim(grounds: Grounds, claim: Claim) -> Explanation:
         made_for = "" if ratio.made_for_parameters is None else f" of {ratio.made_for_parameters:,} parameters and more"
         then = (
             f"confirmed where the whole interval says that {ratio.dearer}{made_for} takes at least "
-            f"{ratio.at_least:g} times what {ratio.cheaper} takes ({QUANTITY_WORDS[ratio.quantity]}); refuted where all of it lies below"
+            f"{ratio.at_least:g} times what {ratio.cheaper} takes ({QUANTITY_WORDS[ratio.quantity]}); "
+            "refuted where all of it lies below"
         )
     return Explanation(
         id=claim.id,
