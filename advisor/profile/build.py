@@ -15,7 +15,7 @@ import transformers
 from torch import nn
 
 from advisor.core.model.entry import ModelEntry
-from advisor.profile.filling import fill, tile
+from advisor.profile.filling import APART, fill, tile
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 NOT_OF_THE_MODULE = ("model_type", "transformers_version", "dtype", "torch_dtype")
@@ -85,7 +85,8 @@ def _give_memory(model: nn.Module, values: torch.Tensor, device: torch.device) -
     for module in model.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
             if id(parameter) not in given:
-                given[id(parameter)] = _materialised(parameter, values, device)
+                # Each begins elsewhere in the tile: libraries that convert a model keep equal matrices once.
+                given[id(parameter)] = _materialised(parameter, values.roll(APART * len(given)), device)
             setattr(module, name, given[id(parameter)])
         for name, buffer in list(module.named_buffers(recurse=False)):
             setattr(module, name, _unset(torch.empty_like(buffer, device=device)))

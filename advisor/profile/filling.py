@@ -11,6 +11,8 @@ import torch
 
 TILE_VALUES = 65_521
 """A prime, so that the tile falls differently into each row and no two rows of a matrix are equal."""
+APART = 4_099
+"""How far from each other two tensors begin in the tile: a prime again, so that no two of them are equal."""
 TILE_SPREAD = 0.02
 """The standard deviation most of these models were initialised with."""
 

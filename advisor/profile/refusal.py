@@ -28,8 +28,11 @@ def refusal(entry: ModelEntry, plan: CellPlan, *, limit_bytes: int, available_by
 
 
 def refusal_of_dtype(detail: DeviceDetail | None, dtype: Dtype) -> tuple[Flag, str] | None:
-    """Why the device cannot compute in this dtype, or None where it can or nobody knows."""
-    if detail is None or not detail.dtypes or dtype in detail.dtypes:
+    """Why the device cannot compute in this dtype, or None where it can or nobody knows.
+
+    Eight bits are a matter of the runtime: torch itself has no such dtype for a model.
+    """
+    if detail is None or not detail.dtypes or dtype in detail.dtypes or dtype == "int8":
         return None
     known = " and ".join(detail.dtypes)
     return "unsupported", f"{detail.device} ({detail.name}) does not compute in {dtype}; it computes in {known}."
