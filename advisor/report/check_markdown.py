@@ -21,7 +21,12 @@ SIGNS = {"error": "✗ error", "warning": "! warning", "note": "• note"}
 
 def render(document: CheckDocument) -> str:
     """The review as a Markdown document."""
-    return markdown.render(_blocks(document))
+    return markdown.render(check_blocks(document))
+
+
+def check_blocks(document: CheckDocument) -> list[Block]:
+    """The verdict, the counts, the findings as a table, then what is new, what is waived, what was not checked."""
+    return list(_blocks(document))
 
 
 def _blocks(document: CheckDocument) -> Iterator[Block]:

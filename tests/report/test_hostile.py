@@ -19,10 +19,21 @@ from pydantic import ValidationError
 from advisor.cli.complaints import problem_words
 from advisor.cli.printing import to_json
 from advisor.core.characters import ACTING
-from advisor.core.documents import DOCUMENTS
+from advisor.core.documents import DOCUMENTS, WRITTEN
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.problems import error_document
-from advisor.report import advice, explanations, history, inspection, listings, machine, markdown, outline, text
+from advisor.report import (
+    advice,
+    check_markdown,
+    explanations,
+    history,
+    inspection,
+    listings,
+    machine,
+    markdown,
+    outline,
+    text,
+)
 from advisor.report.blocks import Bullets, Heading, Paragraph
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -39,6 +50,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "explanations": explanations.explanations_blocks,
     "history": history.history_blocks,
     "machine": machine.machine_blocks,
+    "check": check_markdown.check_blocks,
     "inspection": inspection.inspection_blocks,
 }
 PLAIN = "harmless"
@@ -104,7 +116,7 @@ def poisoned(kind: str, word: str) -> Any:
 
 
 def test_every_kind_of_document_is_tried() -> None:
-    assert set(BLOCKS) == set(DOCUMENTS) - {"workload", "error"}
+    assert set(BLOCKS) == set(DOCUMENTS) - {*WRITTEN, "error"}
 
 
 @pytest.mark.parametrize("kind", BLOCKS)

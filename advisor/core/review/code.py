@@ -35,6 +35,8 @@ _EMBEDDERS = re.compile(
     r"sentence_transformers\.SentenceTransformer|(langchain\w*|llama_index)(\.\w+)*\.HuggingFaceEmbeddings?"
 )
 _WRITING_PIPELINES = frozenset({"text-generation", "text2text-generation", "summarization", "translation"})
+_CONCERNS = re.compile("torch|transformers|langchain|llama_index|trust_remote_code")
+"""What no find can do without: most files of a repository need no more than to be parsed."""
 _BREAKS = re.compile(r"\r\n|\r|\n")
 
 
@@ -130,7 +132,10 @@ class Unparsable(Exception):
 def find_in(text: str, *, contrastive: bool = False) -> list[Find]:
     """Every find in the text of one file, by place. Raises Unparsable where it cannot be parsed."""
     try:
-        names = Names(_parsed(text))
+        tree = _parsed(text)
+        if not _CONCERNS.search(text):
+            return []
+        names = Names(tree)
         lines = _BREAKS.split(text)
         found = {_at(node, check, words, lines) for node, check, words in _finds(names, text, contrastive)}
     except RecursionError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
@@ -32,10 +31,14 @@ _TORCH_DECODERS = ("torch.nn.TransformerDecoder", "torch.nn.TransformerDecoderLa
 def open_masks(names: Names, source: str) -> Iterator[Found]:
     """Every place of a file where a decoder's own attention lacks its mask."""
     text = "vocab" in source
-    inside: dict[Scope, list[tuple[ast.AST, Scope]]] = defaultdict(list)
-    for node, scope in names.seen:
+    inside: dict[Scope, list[tuple[ast.AST, Scope]]] = {
+        scope: []
+        for node, scope in names.scopes.items()
+        if isinstance(node, ast.ClassDef) and _writes_text(node.name, text)
+    }
+    for node, scope in names.seen if inside else ():
         for around in scope.around():
-            if isinstance(around.node, ast.ClassDef) and _writes_text(around.node.name, text):
+            if around in inside:
                 inside[around].append((node, scope))
     for owner, nodes in inside.items():
         yield from _in_class(names, owner, nodes)

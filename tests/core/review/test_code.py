@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from textwrap import dedent
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from advisor.core.guide.recommendation import Source
 from advisor.core.review.code import About, CodeFiles, SourceFile, Unparsable, Unread, code_results, find_in
@@ -422,3 +425,26 @@ def test_checks_that_find_nothing_pass_and_files_that_are_not_read_are_told() ->
 
 def test_where_nothing_could_be_read_nothing_passes() -> None:
     assert results(SourceFile("c.py", "x = (")) == [("CODE-100", "not-checked", "c.py", None)]
+
+
+BODIES = [body for groups in GROUPS.values() for bodies in groups for body in bodies.values()]
+PIECES = sorted({piece for body in BODIES for piece in dedent(body).split("\n")})
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.booleans())
+def test_any_text_is_either_read_or_told_not_to_be(pieces: list[str], imported: bool) -> None:
+    text = (IMPORTS if imported else "import torch\n") + "\n".join(pieces)
+    try:
+        finds = find_in(text)
+    except Unparsable:
+        return
+    lines = text.split("\n")
+    for find in finds:
+        assert lines[find.line - 1][find.column - 1 :][: find.width]
+
+
+@given(st.text())
+def test_text_that_is_no_code_breaks_nothing(text: str) -> None:
+    with contextlib.suppress(Unparsable):
+        find_in("import torch, transformers\n" + text)
