@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # whoever only asks whether it could be done pays for none of
 
 SEES_AHEAD, NARROW = "GEN-102", "EMB-101"
 """The rules whose words say what is wrong; they stand over designs and are read from the shipped folder."""
+MAY_SAY = ("is_decoder",)
+"""What makes another module than the closed forms count: here it is looked at and not counted."""
 Say = Callable[[str], object]
 
 
@@ -47,18 +49,21 @@ def inspect_folder(folder: Path, *, say: Say = lambda words: None) -> Inspection
 
 def inspect_model(model: FolderModel, *, say: Say = lambda words: None) -> Inspection:
     """The same of a folder that has been read."""
+    from advisor.core.inspection import claim_of, half_of
     from advisor.core.protocol import Inspect
     from advisor.core.unrelated import SENTENCES
     from advisor.run.inspection import inspect
     from advisor.store.machine import memory_limit_bytes
 
     say("starting the process that builds it (importing torch takes some seconds)")
+    half = half_of(claim_of(model.source.config, model.entry.architecture), model.entry.architecture)
     request = Inspect(
         id=time.monotonic_ns() % 1_000_000_000,
-        model=model.entry,
+        model=model.entry if half is None else model.entry.model_copy(update={"transformers_class": half[0]}),
         source=model.source,
         memory_limit_bytes=memory_limit_bytes(),
         texts=SENTENCES,
+        half=None if half is None else half[1],
     )
 
     async def job() -> Inspected:
@@ -94,7 +99,7 @@ def judged(model: FolderModel, seen: Inspected) -> Inspection:
         mask_found=mask_found(probe),
         remarks=tuple(_remarks(claim, probe, anisotropy)),
         anisotropy=anisotropy,
-        notes=(*model.source.notes, *seen.notes, *_on_the_mask(model), *_on_the_window(seen)),
+        notes=(*_on_the_folder(model, claim), *seen.notes, *_on_the_mask(model), *_on_the_window(seen)),
     )
 
 
@@ -106,7 +111,7 @@ def _read(folder: Path) -> FolderModel:
         fix = "name a folder with config.json; an entry of the catalogue is shown by: advisor models show ID"
         raise AdvisorError([Problem(str(folder), None, None, words, fix)])
     try:
-        return read_model_folder(folder)
+        return read_model_folder(folder, allowed=MAY_SAY)
     except OSError as error:
         words = f"cannot be read: {error.strerror or error}"
         raise AdvisorError([Problem(str(folder), None, None, words, "check the path and its permissions")]) from None
@@ -148,6 +153,16 @@ def _remark(rule_id: str, level: str) -> Remark:
     book = load_rulebook(shipped("rules"))
     _, rule = book.rule(rule_id)
     return Remark(rule=rule.id, says=rule.because, source=book.sources(rule.source), level=level)
+
+
+def _on_the_folder(model: FolderModel, claim: Claim) -> tuple[str, ...]:
+    """What reading it had to say, without the note on a class that is counted in place of a half: the half is built."""
+    from advisor.core.inspection import half_of
+
+    half = half_of(claim, model.entry.architecture)
+    if half is None:
+        return model.source.notes
+    return tuple(note for note in model.source.notes if not note.startswith(f"config.json names {half[0]};"))
 
 
 def _on_the_mask(model: FolderModel) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from advisor.core.architecture import Architecture
-from advisor.core.attention import AttentionLayer, Pattern, architecture_of
+from advisor.core.attention import AttentionLayer, Pattern, StackName, architecture_of
 from advisor.core.guide.recommendation import Remark
 from advisor.core.model.source import Pooling, Weights
 from advisor.core.values import Document, Value
@@ -22,8 +22,12 @@ _CLASSES: Mapping[str, Architecture] = {
     "ForConditionalGeneration": "encoder-decoder",
     "ForSeq2SeqLM": "encoder-decoder",
     "ForMaskedLM": "encoder-only",
+    "EncoderModel": "encoder-only",
 }
 """What the end of a class name in `architectures` says of a model, where it says anything."""
+
+_HALVES: Mapping[str, StackName] = {"EncoderModel": "encoder", "ForCausalLM": "decoder"}
+"""Classes that are one stack of an encoder-decoder: without the other, and without the attention across."""
 
 NARROW_CONE = 0.5
 """Mean cosine of unrelated sentences from which similarity tells little apart: half of what equal sentences have. Our
@@ -127,6 +131,14 @@ def claim_of(config: Mapping[str, Any], family: Architecture) -> Claim:
         is_decoder=decodes if isinstance(decodes, bool) else None,
         is_encoder_decoder=both if isinstance(both, bool) else None,
     )
+
+
+def half_of(claim: Claim, family: Architecture) -> tuple[str, StackName] | None:
+    """The class and the stack, where a config names a class that is half of its family's models."""
+    if family != "encoder-decoder" or not claim.architectures:
+        return None
+    named = claim.architectures[0]
+    return next(((named, stack) for end, stack in _HALVES.items() if named.endswith(end)), None)
 
 
 def probe_of(layers: Sequence[AttentionLayer]) -> Probe:

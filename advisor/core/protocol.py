@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from advisor.core.attention import Look
+from advisor.core.attention import Look, StackName
 from advisor.core.hardware import Machine, Peaks
 from advisor.core.inspection import Cosine
 from advisor.core.model.entry import ModelEntry
@@ -60,7 +60,8 @@ class Cancel(Value):
 class Inspect(Value):
     """Build this model, from its files where it has any, and see what its attention does. For `--inspect` alone.
 
-    `texts` are embedded where the weights are real, to see how far apart the model puts them.
+    `texts` are embedded where the weights are real, to see how far apart the model puts them. `half` says that the
+    class of the model is one stack alone of what its closed forms count.
     """
 
     request: Literal["inspect"] = "inspect"
@@ -69,6 +70,7 @@ class Inspect(Value):
     source: ModelSource
     memory_limit_bytes: int
     texts: tuple[str, ...] = ()
+    half: StackName | None = None
     seed: int = 0
 
 

@@ -10,6 +10,7 @@ import torch
 
 from advisor.core.hardware import Dtype
 from advisor.core.inspection import Cosine
+from advisor.core.model.anatomy import Anatomy
 from advisor.core.model.cost import anatomy, stages_of
 from advisor.core.protocol import Inspect, Inspected, NotInspected
 from advisor.core.sizing.measurement import CellPlan
@@ -22,6 +23,8 @@ from advisor.store.machine import cores_usable, memory_available_bytes
 DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
 """The first that fits: layers are asked in float64 all the same, one at a time."""
 LEAST_TOKENS = 3
+CLOSED_FORM = "closed form"
+"""What a note speaks of that compares the module's parameters with those of the whole model."""
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
@@ -42,7 +45,7 @@ def _inspected(request: Inspect) -> Inspected | NotInspected:
     if too_big is not None:
         return _not(request, too_big, "inspect it on a machine with more memory")
     torch.set_num_threads(cores_usable())
-    found, shape = _stand(request, dtype), anatomy(request.model)
+    found, shape = _stand(request, dtype), _shape(request)
     tokens = sequence_length(
         found.model.config, request.model.context_tokens if request.model.context_is_hard else None
     )
@@ -53,7 +56,7 @@ def _inspected(request: Inspect) -> Inspected | NotInspected:
         id=request.id,
         parameters=count_parameters(found.model),
         weights="real" if found.real else "random",
-        notes=(*found.notes, *notes),
+        notes=(*(note for note in found.notes if request.half is None or CLOSED_FORM not in note), *notes),
         tokens=tokens,
         window=window_of(found.model.config),
         looks=tuple(looks(found.model, shape, tokens=tokens, seed=request.seed)),
@@ -75,6 +78,16 @@ def _dtype_that_fits(request: Inspect) -> tuple[Dtype, str | None]:
     return DTYPES[-1], says
 
 
+def _shape(request: Inspect) -> Anatomy:
+    """What is built: the whole, or the one stack that its class is."""
+    whole = anatomy(request.model)
+    if request.half == "encoder":
+        return whole._replace(decoder=None)
+    if request.half == "decoder" and whole.decoder is not None:
+        return whole._replace(encoder=None, decoder=whole.decoder._replace(cross_attention=False))
+    return whole
+
+
 def _positions(request: Inspect) -> int | None:
     return request.model.context_tokens if request.model.context_is_hard else None
 
@@ -88,7 +101,7 @@ def _stand(request: Inspect, dtype: Dtype) -> WithWeights:
 
 def _cosine(request: Inspect, found: WithWeights, dtype: Dtype) -> tuple[Cosine | None, tuple[str, ...]]:
     """How far apart it puts the texts, or nothing and why."""
-    if not (found.real and request.texts):
+    if not (found.real and request.texts) or request.half == "decoder":
         return None, ()
     if request.source.tokenizer_sha256 is None:
         return None, ("It has no tokenizer that can be used, so its embeddings were not compared.",)

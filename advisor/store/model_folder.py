@@ -55,14 +55,22 @@ class FolderModel(NamedTuple):
 
 
 def read_model_folder(
-    folder: Path, *, taken: Collection[str] = (), hub_id: str | None = None, revision: str | None = None
+    folder: Path,
+    *,
+    taken: Collection[str] = (),
+    hub_id: str | None = None,
+    revision: str | None = None,
+    allowed: Collection[str] = (),
 ) -> FolderModel:
-    """Read a folder. `taken` are ids its own must not be. Raises AdvisorError, one sentence for each thing wrong."""
+    """Read a folder. `taken` are ids its own must not be, `allowed` keys of its config as for `read_published`.
+
+    Raises AdvisorError, one sentence for each thing wrong.
+    """
     snapshot = _SNAPSHOT.search(folder.resolve().as_posix())
     if snapshot is not None and hub_id is None:
         hub_id, revision = f"{snapshot['owner']}/{snapshot['name']}", snapshot["revision"]
     name = hub_id or _shown_name(folder)
-    file, published = read_config(folder)
+    file, published = read_config(folder, allowed=allowed)
     if os.path.exists(folder / ADAPTER):
         words = "this is an adapter for another model, not a model of its own"
         raise AdvisorError([Problem(str(folder / ADAPTER), None, None, words, "merge it into its model and name that")])
@@ -92,14 +100,14 @@ def read_entry(folder: Path) -> ModelEntry:
     return _entry(file, published, folder, _id_of(name, ()), name)
 
 
-def read_config(folder: Path) -> tuple[JsonObject, PublishedConfig]:
+def read_config(folder: Path, *, allowed: Collection[str] = ()) -> tuple[JsonObject, PublishedConfig]:
     """What `config.json` says of the model. Raises AdvisorError with the place of everything that speaks against it."""
     path = folder / CONFIG
     if not os.path.isfile(path):
         words = f"no {CONFIG} here, so this is no model that transformers saved"
         raise AdvisorError([Problem(str(folder), None, None, words, "name the folder that holds config.json")])
     file = read_object(path)
-    published, mistakes = read_published(file.value)
+    published, mistakes = read_published(file.value, allowed=allowed)
     if published is None:
         problems = [file.problem(key, message, fix) for key, message, fix in mistakes]
         raise AdvisorError(sorted(problems, key=lambda one: (one.line or 0, one.column or 0)))

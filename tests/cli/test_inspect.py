@@ -100,6 +100,17 @@ def test_a_class_of_another_architecture_is_a_claim_that_does_not_hold(run: Run,
     assert claim["architectures"] == ["BertForCausalLM"]
 
 
+def test_an_encoder_that_its_config_turns_into_a_decoder_is_looked_at_as_one(
+    run: Run, sees: Any, tmp_path: Path
+) -> None:
+    sees(seen="causal")
+    saved(tmp_path / "m", "bert")
+    change_config(tmp_path / "m", is_decoder=True)
+    done = run("inspect", str(tmp_path / "m"), "--json")
+    assert done.code == 0
+    assert (done.document["claim"]["by"], done.document["mask_found"]) == ("is_decoder", "causal")
+
+
 def test_masks_are_drawn_once_for_layers_that_are_alike(run: Run, tmp_path: Path) -> None:
     saved(tmp_path / "m", "t5")
     out = run("inspect", str(tmp_path / "m")).out

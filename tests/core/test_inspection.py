@@ -13,6 +13,7 @@ from advisor.core.inspection import (
     Probe,
     agreement,
     claim_of,
+    half_of,
     is_narrow,
     mask_found,
     probe_of,
@@ -39,6 +40,7 @@ def probe(*found: Any) -> Probe:
         ({"architectures": ["GPT2LMHeadModel"]}, "decoder-only", "decoder-only", "architectures"),
         ({"architectures": ["LlamaModel"]}, "decoder-only", "decoder-only", "model_type"),
         ({"architectures": ["T5ForConditionalGeneration"]}, "encoder-only", "encoder-decoder", "architectures"),
+        ({"architectures": ["T5EncoderModel"]}, "encoder-decoder", "encoder-only", "architectures"),
         ({"is_decoder": True}, "encoder-only", "decoder-only", "is_decoder"),
         ({"is_decoder": False}, "encoder-only", "encoder-only", "model_type"),
         ({"is_encoder_decoder": True}, "decoder-only", "encoder-decoder", "is_encoder_decoder"),
@@ -51,6 +53,15 @@ def test_a_config_claims_by_its_class_its_flags_or_its_type(
 ) -> None:
     made = claim_of({"model_type": "some"} | config, family)
     assert (made.architecture, made.by) == (architecture, by)
+
+
+def test_a_class_that_is_one_stack_of_its_family_is_known_as_half() -> None:
+    encoder = claim_of({"model_type": "t5", "architectures": ["T5EncoderModel"]}, "encoder-decoder")
+    decoder = claim_of({"model_type": "bart", "architectures": ["BartForCausalLM"]}, "encoder-decoder")
+    assert half_of(encoder, "encoder-decoder") == ("T5EncoderModel", "encoder")
+    assert half_of(decoder, "encoder-decoder") == ("BartForCausalLM", "decoder")
+    assert half_of(decoder, "decoder-only") is None
+    assert half_of(claim("encoder-decoder"), "encoder-decoder") is None
 
 
 def test_a_model_agrees_with_what_it_is() -> None:

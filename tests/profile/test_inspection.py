@@ -125,6 +125,35 @@ def test_too_few_positions_to_show_a_mask_are_refused(tmp_path: Path) -> None:
     assert "positions for 2 tokens" in refused(tmp_path).says
 
 
+def test_an_encoder_that_its_config_turns_into_a_decoder_looks_back(tmp_path: Path) -> None:
+    saved(tmp_path, "bert")
+    change_config(tmp_path, is_decoder=True)
+    model = read_model_folder(tmp_path, allowed=("is_decoder",))
+    found = answer(Inspect(id=1, model=model.entry, source=model.source, memory_limit_bytes=2**34))
+    assert isinstance(found, Inspected)
+    assert {named(look).pattern for look in found.looks} == {"causal"}
+
+
+@pytest.mark.parametrize(
+    ("model_type", "half", "name", "architecture"),
+    [("t5", "encoder", "T5EncoderModel", "encoder-only"), ("bart", "decoder", "BartForCausalLM", "decoder-only")],
+)
+def test_half_of_an_encoder_decoder_is_built_alone(
+    tmp_path: Path, model_type: str, half: Any, name: str, architecture: str
+) -> None:
+    module = saved(tmp_path, model_type, transformers_class=name)
+    with_tokenizer(tmp_path)
+    model = read_model_folder(tmp_path, allowed=("is_decoder",))
+    entry = model.entry.model_copy(update={"transformers_class": name})
+    limits: dict[str, Any] = {"memory_limit_bytes": 2**34, "texts": TEXTS}
+    found = answer(Inspect(id=1, model=entry, source=model.source, half=half, **limits))
+    assert isinstance(found, Inspected), found
+    assert (found.weights, found.notes) == ("real", ())
+    assert found.parameters == sum(one.numel() for one in module.parameters())
+    assert architecture_of([named(look) for look in found.looks]) == architecture
+    assert (found.cosine is None) == (half == "decoder")
+
+
 def test_a_config_that_takes_the_mask_away_is_built_that_way(tmp_path: Path) -> None:
     saved(tmp_path, "llama")
     change_config(tmp_path, is_causal=False)

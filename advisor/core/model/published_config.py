@@ -7,7 +7,7 @@ module than these weights belong to, or named in a note. None is dropped in sile
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from advisor.core.errors import allowed_words
@@ -108,13 +108,18 @@ class PublishedConfig(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_published(config: Mapping[str, Any]) -> tuple[PublishedConfig | None, list[Finding]]:
-    """The reading, or None and everything that speaks against it."""
+def read_published(
+    config: Mapping[str, Any], *, allowed: Collection[str] = ()
+) -> tuple[PublishedConfig | None, list[Finding]]:
+    """The reading, or None and everything that speaks against it.
+
+    `allowed` are keys of `REFUSED` that may say what they like, for a model that is built and never counted.
+    """
     model_type = config.get("model_type")
     if not isinstance(model_type, str):
         words = "config.json has no model_type: it does not say what kind of model this is"
         return None, [("model_type" if "model_type" in config else None, words, "name a transformers model")]
-    refused = list(_refusals(config))
+    refused = [one for one in _refusals(config) if one[0] not in allowed]
     family = FAMILIES.get(model_type)
     if family is None:
         words = f'unknown model_type "{model_type[:80]}" — {allowed_words(model_type, FAMILIES)}'
