@@ -65,7 +65,8 @@ class Peaks(Value):
         rates = {name: _higher(self.flops_per_s.of(name), other.flops_per_s.of(name)) for name in dtypes}
         flops, bytes_per_s = PeakFlops(**rates), _higher(self.bytes_per_s, other.bytes_per_s)
         flags = other.flags if self.flags else ()
-        return other.model_copy(update={"flops_per_s": flops, "bytes_per_s": bytes_per_s, "flags": flags})
+        found = {"flops_per_s": flops, "bytes_per_s": bytes_per_s, "flags": flags}
+        return other.model_copy(update=found | {"runtimes": tuple(dict.fromkeys((*self.runtimes, *other.runtimes)))})
 
 
 class DeviceDetail(Value):

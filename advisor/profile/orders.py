@@ -22,7 +22,7 @@ class Job(Value):
     """What a worker is for. `file_backed_bytes` are those its parent has resident, None for a fresh process.
 
     `identity` is what the driver calls the card, empty where there is none. With `peaks_of` it builds nothing: it
-    measures the device's peaks in these dtypes, says them and ends.
+    measures the device's peaks in these dtypes, by the products of `peaks_by`, says them and ends.
     """
 
     model: ModelEntry
@@ -36,6 +36,7 @@ class Job(Value):
     parent_pid: int
     source: ModelSource | None = None
     peaks_of: tuple[Dtype, ...] | None = None
+    peaks_by: tuple[Runtime, ...] = ("torch",)
 
 
 class Order(Value):

@@ -10,16 +10,18 @@ from collections.abc import Callable
 
 from advisor.core.hardware import Dtype, PeakFlops, Peaks
 from advisor.core.protocol import Event, Measure, Peaked
-from advisor.core.sizing.measurement import Cell
+from advisor.core.sizing.measurement import Cell, Runtime
 from advisor.core.sizing.physics import above_peak, refused_above_peak, with_shares
 
+PRODUCTS_OF: tuple[Runtime, ...] = ("torch", "openvino")
+"""Runtimes that compute a product of matrices when asked for one alone; of the others no peak can be stated."""
 GRACE_S = 5.0
 """What a worker may take beyond its turns: a slow machine has first to start it and to fill its memory."""
 
 
-def peak_seconds(dtypes: int) -> float:
-    """The longest a worker that measures the peaks of so many dtypes is waited for."""
-    return float(dtypes + 1) + GRACE_S
+def peak_seconds(dtypes: int, runtimes: int) -> float:
+    """The longest a worker that measures the peaks of so many dtypes in so many runtimes is waited for."""
+    return float(dtypes * runtimes + 1) + GRACE_S * runtimes
 
 
 class Physics:
@@ -29,18 +31,24 @@ class Physics:
         self,
         request: Measure,
         *,
-        measure: Callable[[tuple[Dtype, ...]], Peaks | None],
+        measure: Callable[[tuple[Dtype, ...], tuple[Runtime, ...]], Peaks | None],
         say: Callable[[Event], None],
     ) -> None:
         self._request, self._measure, self._say = request, measure, say
         self._peaks = request.peaks
         self._again = False
+        self._runtimes: tuple[Runtime, ...] = ("torch",)
 
     def begin(self) -> None:
-        """Measure what is not known yet of the dtypes asked for, and what was measured on a disturbed machine alone."""
-        dtypes = {plan.dtype: None for plan in self._request.cells if plan.dtype in PeakFlops.model_fields}
-        known = self._peaks
-        missing = tuple(one for one in dtypes if known is None or known.flags or known.flops_per_s.of(one) is None)
+        """Measure what is not known yet of the dtypes asked for, and what was measured on a disturbed machine alone.
+
+        A runtime whose products are not among those known may do better than them all: then everything is new.
+        """
+        cells, known = self._request.cells, self._peaks
+        self._runtimes = tuple(one for one in PRODUCTS_OF if any(cell.runtime == one for cell in cells)) or ("torch",)
+        news = known is None or bool(known.flags) or not set(self._runtimes) <= set(known.runtimes)
+        dtypes = dict.fromkeys(cell.dtype for cell in cells if cell.dtype in PeakFlops.model_fields)
+        missing = tuple(one for one in dtypes if news or known is None or known.flops_per_s.of(one) is None)
         if self._request.wants_peaks and missing:
             self._learn(missing)
 
@@ -56,7 +64,7 @@ class Physics:
         return refused_above_peak(found)
 
     def _learn(self, dtypes: tuple[Dtype, ...]) -> None:
-        found = self._measure(dtypes)
+        found = self._measure(dtypes, self._runtimes)
         if found is None:
             return
         self._peaks = found if self._peaks is None else self._peaks.better_of(found)

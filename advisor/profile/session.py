@@ -17,7 +17,7 @@ from typing import Literal
 from advisor.core.hardware import DeviceDetail, Dtype, Peaks
 from advisor.core.model.cut import cut, cut_source
 from advisor.core.protocol import Cancel, Event, Failed, Finished, Measure, Measured, Started
-from advisor.core.sizing.measurement import Cell, CellPlan, Flag, unmeasured
+from advisor.core.sizing.measurement import Cell, CellPlan, Flag, Runtime, unmeasured
 from advisor.core.sizing.runtimes import Configuration
 from advisor.core.sizing.sampling import Terms
 from advisor.profile.gathering import Gathered
@@ -461,12 +461,12 @@ class Session:
             self._told.add(index)
             self._say(Measured(id=self._request.id, index=index, cell=cell))
 
-    def _measure_peaks(self, dtypes: tuple[Dtype, ...]) -> Peaks | None:
+    def _measure_peaks(self, dtypes: tuple[Dtype, ...], runtimes: tuple[Runtime, ...]) -> Peaks | None:
         """What a worker of its own finds the device to do at most; None where it does not come to say."""
         plan = self._request.cells[0]
-        worker = self._start(self._job(plan).model_copy(update={"peaks_of": dtypes}))
+        worker = self._start(self._job(plan).model_copy(update={"peaks_of": dtypes, "peaks_by": runtimes}))
         try:
-            reply = self._await(worker, min(self._shares.left_s(), peak_seconds(len(dtypes))))
+            reply = self._await(worker, min(self._shares.left_s(), peak_seconds(len(dtypes), len(runtimes))))
         finally:
             worker.kill()
         return reply.peaks if isinstance(reply, PeaksReply) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
@@ -74,6 +75,14 @@ def test_the_processor_has_a_peak_in_every_dtype_asked_for_and_no_other(monkeypa
     assert found.flops_per_s.bfloat16 is None
     assert (found.bytes_per_s or 0) > 0
     assert found.last_level_cache_bytes == 2**18
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="needs openvino, of the extra `runtimes`")
+def test_another_runtime_raises_the_peak_where_its_products_are_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peaks, "SECONDS_PER_DTYPE", 0.01)
+    found = peaks._flops_per_s("float32", job(peaks_by=("openvino",)), Cpu(None), (32,))
+    assert (found or 0) > 0
+    assert peaks._flops_per_s("float16", job(peaks_by=("openvino",)), Cpu(None), (32,)) is None
 
 
 def test_where_the_memory_holds_no_stretch_beyond_the_cache_the_read_rate_stays_unknown(

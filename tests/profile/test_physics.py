@@ -6,7 +6,7 @@ from typing import Any
 
 from advisor.core.hardware import Dtype, PeakFlops, Peaks
 from advisor.core.protocol import Event, Peaked
-from advisor.core.sizing.measurement import Cell
+from advisor.core.sizing.measurement import Cell, Runtime
 from advisor.profile.physics import Physics
 from tests.fake_child import fake_cell
 from tests.measuring import plans, request
@@ -24,12 +24,14 @@ class Bench:
 
     def __init__(self, *found: Peaks | None, known: Peaks | None = None, wants: bool = True, cells: Any = BOTH) -> None:
         self.found, self.asked, self.said = list(found), list[tuple[Dtype, ...]](), list[Event]()
+        self.by: list[tuple[Runtime, ...]] = []
         asked = request(*cells, wants_peaks=wants, peaks=known)
         self.physics = Physics(asked, measure=self._measure, say=self.said.append)
         self.physics.begin()
 
-    def _measure(self, dtypes: tuple[Dtype, ...]) -> Peaks | None:
+    def _measure(self, dtypes: tuple[Dtype, ...], runtimes: tuple[Runtime, ...]) -> Peaks | None:
         self.asked.append(dtypes)
+        self.by.append(runtimes)
         return self.found.pop(0)
 
     def judged(self, **changed: Any) -> Cell:
@@ -68,6 +70,20 @@ def test_peaks_of_a_disturbed_machine_are_tried_again_and_kept_where_they_were_b
     assert bench.asked == [("float32", "bfloat16")]
     (told,) = (event.peaks for event in bench.said if isinstance(event, Peaked))
     assert (told.flops_per_s.float32, told.flops_per_s.bfloat16, told.flags) == (100e9, 300e9, ())
+
+
+def test_a_runtime_that_is_new_may_do_better_and_is_tried_in_every_dtype() -> None:
+    cells = [plan.model_copy(update={"runtime": runtime}) for plan in BOTH for runtime in ("torch", "openvino")]
+    bench = Bench(peaks().model_copy(update={"runtimes": ("torch", "openvino")}), known=peaks(), cells=cells)
+    assert (bench.asked, bench.by) == ([("float32", "bfloat16")], [("torch", "openvino")])
+    assert bench.judged(runtime="openvino").mfu == 0.5
+
+
+def test_a_runtime_that_computes_no_product_alone_is_held_against_nothing() -> None:
+    cells = [plan.model_copy(update={"runtime": "ctranslate2"}) for plan in BOTH]
+    bench = Bench(known=peaks(), cells=cells)
+    assert bench.asked == []
+    assert bench.judged(runtime="ctranslate2").mfu is None
 
 
 def test_a_request_that_wants_no_shares_measures_no_peaks() -> None:
