@@ -16,6 +16,7 @@ from advisor.core.errors import (
     EXIT_FINDING,
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
+    EXIT_NOTHING,
     EXIT_UNDECIDED,
 )
 
@@ -115,6 +116,25 @@ PAGES: Mapping[str, Page] = {
             EXIT_FINDING: "the plan misses the budget on this machine",
             EXIT_UNDECIDED: "undecided: too noisy, out of time or memory, or a part that cannot be measured",
             EXIT_INTERRUPTED: "interrupted; what was measured is saved",
+        },
+    ),
+    "advisor check": Page(
+        "Reviews what a team declared in architecture.yaml (or .advisor/architecture.yaml): whether each choice follows "
+        "from its workload, whether the model is what the file says, whether the code does what it should, whether "
+        "the budgets hold, and what is waived until when. No torch is needed, nothing that is read is run, and what "
+        "was not checked is said. docs/check.md has every check.",
+        (
+            ("advisor check", "the file of this folder"),
+            ("advisor check --init --set task=chat", "begin such a file with what is advised, and review it"),
+            ("advisor check --base origin/main", "also what this change introduced"),
+            ("advisor check --report sarif=review.sarif --report github", "for code scanning, and as annotations"),
+            ("advisor check services/search services/chat --strict", "two folders; what is not checked counts"),
+        ),
+        {
+            EXIT_DONE: "nothing at or above the fail level",
+            EXIT_FINDING: "a finding at or above the fail level that is not waived",
+            EXIT_NOTHING: "nothing was checked: no architecture file, no components, or nothing in them that could be",
+            EXIT_UNDECIDED: "a check did not settle; with --strict also where one was not made",
         },
     ),
     "advisor inspect": Page(
