@@ -149,6 +149,8 @@ def load_cell(job: Job, standing: Standing, device: Accelerator, plan: CellPlan)
         f"Loading the weights took {standing.seconds:.3g} s and the first call {first_call_s:.3g} s, in a process that "
         "had its libraries; the files had just been read, and a machine that has not read them waits for its disk too."
     )
+    if standing.conversion_s is not None:
+        note += f" Converting them took {standing.conversion_s:.3g} s, once."
     return Cell(
         **plan.model_dump(),
         device=job.device,

@@ -1,0 +1,182 @@
+"""Which runtime may serve which model, and what is measured where the caller leaves it open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from advisor.core.model.cost import kv_cache_bytes, stage_bytes_moved, weight_bytes
+from advisor.core.sizing.closeness import LEAST_COSINE, too_far
+from advisor.core.sizing.grid import default_cells
+from advisor.core.sizing.measurement import Cell, CellPlan, Deviation
+from advisor.core.sizing.own_stages import with_own_stages
+from advisor.core.sizing.reuse import conditions
+from advisor.core.sizing.runtimes import (
+    DTYPES_OF,
+    Configuration,
+    failed_conversions,
+    of_this,
+    offer,
+    stages_run,
+    why_not,
+    without_stage,
+)
+from tests.core.model.tiny_models import entry
+from tests.core.sizing.test_reuse import SOURCE
+from tests.fake_child import FAKE_MACHINE, fake_cell
+from tests.measuring import request
+
+ALL = {"torch": "2", "openvino": "1", "ctranslate2": "1", "torchao": "1"}
+
+
+def offered(model_type: str = "bert", **more: Any) -> Any:
+    asked: dict[str, Any] = {
+        "runtimes": None,
+        "dtypes": None,
+        "torch_dtypes": ("float32", "bfloat16"),
+        "effort": "quick",
+        "device": "cpu",
+        "versions": ALL,
+    }
+    return offer(entry(model_type), **(asked | more))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "runtime", "dtype", "words"),
+    [
+        ("gpt2", "openvino", "float32", "this is a decoder"),
+        ("bert", "ctranslate2", "float32", "only reads"),
+        ("bert", "openvino", "float16", "does not compute in float16"),
+        ("bert", "ctranslate2", "bfloat16", "it computes in float32, int8"),
+        ("gpt2", "torch", "int8", "of another class"),
+    ],
+)
+def test_what_cannot_be_served_is_told_with_its_reason(model_type: str, runtime: Any, dtype: Any, words: str) -> None:
+    assert words in (why_not(entry(model_type), runtime, dtype, device="cpu", versions=ALL) or "")
+
+
+@pytest.mark.parametrize(
+    ("model_type", "runtime", "dtype"),
+    [
+        ("bert", "openvino", "int8"),
+        ("t5", "openvino", "bfloat16"),
+        ("t5", "ctranslate2", "int8"),
+        ("llama", "ctranslate2", "float32"),
+        ("bert", "torch", "int8"),
+        ("gpt2", "torch", "float16"),
+    ],
+)
+def test_nothing_speaks_against_what_can_be_served(model_type: str, runtime: Any, dtype: Any) -> None:
+    assert why_not(entry(model_type), runtime, dtype, device="cpu", versions=ALL) is None
+
+
+@pytest.mark.parametrize(
+    ("runtime", "dtype", "package"),
+    [("openvino", "float32", "openvino"), ("ctranslate2", "int8", "ctranslate2"), ("torch", "int8", "torchao")],
+)
+def test_what_is_not_installed_is_told_with_what_to_install(runtime: Any, dtype: Any, package: str) -> None:
+    model = entry("t5")
+    reason = why_not(model, runtime, dtype, device="cpu", versions={"torch": "2"}) or ""
+    assert reason.startswith(f"{package} is not installed")
+    assert "pip install" in reason
+
+
+def test_conversions_are_measured_on_the_processor_alone() -> None:
+    assert "not on cuda:0" in (why_not(entry("bert"), "openvino", "float32", device="cuda:0", versions=ALL) or "")
+    assert why_not(entry("bert"), "torch", "bfloat16", device="cuda:0", versions=ALL) is None
+
+
+def test_the_encoder_half_of_an_encoder_decoder_is_all_that_openvino_runs() -> None:
+    assert stages_run("openvino", entry("t5")) == ("encode",)
+    assert "decode" in (without_stage("openvino", entry("t5"), "decode") or "")
+    cells = default_cells(entry("t5"), dtypes=(), others=[Configuration("openvino", "int8")])
+    assert {(cell.stage, cell.runtime, cell.dtype) for cell in cells} == {("encode", "openvino", "int8")}
+
+
+def test_at_quick_torch_stands_alone_and_every_other_effort_tries_what_is_installed() -> None:
+    quick, standard = offered(), offered(effort="standard")
+    assert quick.dtypes == standard.dtypes == ("float32", "bfloat16")
+    assert quick.others == ()
+    assert standard.others == tuple(Configuration("openvino", dtype) for dtype in DTYPES_OF["openvino"])
+    assert {one.runtime for one in standard.refused} == {"ctranslate2"}
+    assert offered(effort="standard", versions={"torch": "2"}).others == ()
+
+
+def test_whatever_computes_in_eight_bits_is_tried_where_only_the_dtype_is_named() -> None:
+    found = offered("t5", dtypes=("int8",))
+    assert found.dtypes == ("int8",)
+    assert found.others == (Configuration("openvino", "int8"), Configuration("ctranslate2", "int8"))
+
+
+def test_what_was_asked_for_and_cannot_be_had_is_listed_and_the_rest_is_measured() -> None:
+    found = offered(runtimes=("torch", "ctranslate2"), dtypes=("float32", "bfloat16"))
+    assert found.dtypes == ("float32", "bfloat16")
+    assert [(one.runtime, one.dtype) for one in found.refused] == [
+        ("ctranslate2", "float32"),
+        ("ctranslate2", "bfloat16"),
+    ]
+    assert all(one.reason.endswith(".") for one in found.refused)
+
+
+def test_a_configuration_whose_cells_were_all_refused_is_not_available() -> None:
+    plan = CellPlan(stage="forward", runtime="openvino", dtype="int8", batch_size=1, input_tokens=8)
+    good, bad = fake_cell(plan), fake_cell(plan).model_copy(update={"flags": ("deviates",), "note": "It strays."})
+    of_torch = bad.model_copy(update={"runtime": "torch", "dtype": "float32"})
+    assert [one.reason for one in failed_conversions([bad, bad, of_torch])] == ["It strays."]
+    assert failed_conversions([good, bad]) == ()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
+def test_an_output_at_the_limit_counts_and_one_below_it_does_not(dtype: Any) -> None:
+    def at(cosine: float) -> Deviation:
+        return Deviation(cosine=cosine, relative_error=0.1)
+
+    limit = LEAST_COSINE[dtype]
+    assert too_far(dtype, at(limit)) is None
+    assert too_far(dtype, None) is None
+    assert f"{dtype} must reach {limit:g}" in (too_far(dtype, at(limit - 1e-6)) or "")
+
+
+def test_weights_of_eight_bits_take_a_byte_and_what_lies_between_them_stays_as_it_was() -> None:
+    model = entry("gpt2")
+    assert 4 * weight_bytes(model, "int8") == weight_bytes(model, "float32")
+    caches = [kv_cache_bytes(model, dtype=one, batch_size=2, context_tokens=9) for one in ("int8", "float32")]
+    assert caches[0] == caches[1] > 0
+    steps = [
+        stage_bytes_moved(model, CellPlan(stage="decode", dtype=one, batch_size=2, context_tokens=9))
+        for one in ("int8", "bfloat16", "float32")
+    ]
+    assert steps[0] < steps[2]
+    assert steps[1] * 2 == steps[2]
+
+
+def test_a_figure_of_torch_stays_good_when_another_runtime_is_installed() -> None:
+    plan = CellPlan(stage="forward", dtype="float32", batch_size=1, input_tokens=8)
+    converted = plan.model_copy(update={"runtime": "openvino"})
+
+    def facts(which: CellPlan, **versions: str) -> dict[str, Any]:
+        machine = FAKE_MACHINE.model_copy(update={"versions": FAKE_MACHINE.versions | versions})
+        return conditions(request(which), machine, which, measured_by="1")
+
+    assert facts(plan) == facts(plan, openvino="1") == facts(plan, torchao="1")
+    assert facts(converted, openvino="1") != facts(converted, openvino="2")
+    assert facts(converted, openvino="1") == facts(converted, openvino="1", ctranslate2="1")
+    assert of_this({"torch": "2", "torchao": "1"}, "torch", "int8") == {"torch": "2", "torchao": "1"}
+
+
+def test_every_configuration_of_a_folder_with_weights_starts_once() -> None:
+    plans = [
+        CellPlan(stage="forward", runtime=runtime, dtype="float32", batch_size=batch, input_tokens=8)
+        for runtime in ("torch", "openvino")
+        for batch in (1, 4)
+    ]
+    starts = [cell.runtime for cell in with_own_stages(plans, SOURCE) if cell.stage == "load"]
+    assert starts == ["torch", "openvino"]
+
+
+def test_a_cell_remembers_its_deviation_and_what_it_computes_in() -> None:
+    plan = CellPlan(stage="forward", runtime="openvino", dtype="int8", batch_size=1, input_tokens=8)
+    said = {"deviation": Deviation(cosine=0.999, relative_error=0.03), "computes_in": "int8", "conversion_s": 9.0}
+    cell = fake_cell(plan).model_copy(update=said)
+    assert Cell.model_validate_json(cell.model_dump_json()) == cell
