@@ -14,13 +14,11 @@ from advisor.cli.reports import beside_commands, wanted_reports, write_reports
 from advisor.cli.streams import put
 from advisor.core.errors import AdvisorError, Problem
 from advisor.report.review import review_text
-from advisor.store.output import write_text
 
 
 def check(options: argparse.Namespace) -> int:
     """Review, print, and end with the document's exit code; with --init the file to review is written first."""
-    output = output_path(options, (".json",))
-    wanted = wanted_reports(options.reports, as_json=getattr(options, "json", False))
+    wanted = wanted_reports(options.reports, output_path(options), as_json=getattr(options, "json", False))
     today = _day(options.today)
     knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
     if options.init:
@@ -36,8 +34,6 @@ def check(options: argparse.Namespace) -> int:
         base=options.base,
     )
     reviewed = review(asked, knowledge)
-    if output is not None:
-        write_text(output, to_json(reviewed.document))
     spoken = write_reports(reviewed.document, wanted)
     if getattr(options, "json", False):
         write_json(to_json(reviewed.document))

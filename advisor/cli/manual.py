@@ -119,7 +119,7 @@ PAGES: Mapping[str, Page] = {
         },
     ),
     "advisor check": Page(
-        "Reviews what a team declared in architecture.yaml (or .advisor/architecture.yaml): whether each choice follows "
+        "Reviews what a team declared in architecture.yaml or .advisor/architecture.yaml: whether each choice follows "
         "from its workload, whether the model is what the file says, whether the code does what it should, whether "
         "the budgets hold, and what is waived until when. No torch is needed, nothing that is read is run, and what "
         "was not checked is said. docs/check.md has every check.",

@@ -37,10 +37,10 @@ class Wanted(NamedTuple):
     path: Path | None
 
 
-def wanted_reports(said: Sequence[str], *, as_json: bool) -> tuple[Wanted, ...]:
-    """The reports asked for. Raises AdvisorError with everything that is wrong with them."""
+def wanted_reports(said: Sequence[str], output: Path | None, *, as_json: bool) -> tuple[Wanted, ...]:
+    """The reports asked for, `output` as one of them. Raises AdvisorError with everything that is wrong with them."""
     problems: list[Problem] = []
-    wanted: list[Wanted] = []
+    wanted = [] if output is None else [Wanted("md" if output.suffix.lower() == ".md" else "json", output)]
     for one in said:
         form, equals, file = one.partition("=")
         try:

@@ -34,6 +34,12 @@ def test_one_run_writes_every_format(run: Run, tmp_path: Path) -> None:
         assert all(check in text for check in found), form
 
 
+@pytest.mark.parametrize(("file", "start"), [("a.json", "{"), ("a.md", "## ✗ Architecture review: 5 findings")])
+def test_output_says_by_its_ending_which_form_it_takes(run: Run, tmp_path: Path, file: str, start: str) -> None:
+    assert run("check", str(WRONG), "--output", str(tmp_path / file)).code == 1
+    assert (tmp_path / file).read_text(encoding="utf-8").startswith(start)
+
+
 def test_the_exit_code_is_the_same_whatever_the_format(run: Run, tmp_path: Path) -> None:
     codes = {run("check", str(WRONG), *how).code for how in ([], ["--json"], ["--report", f"md={tmp_path / 'a.md'}"])}
     assert codes == {1}
@@ -50,6 +56,7 @@ def test_the_exit_code_is_the_same_whatever_the_format(run: Run, tmp_path: Path)
         (["--report", "github=x.txt"], "github writes to stdout"),
         (["--report", "github", "--json"], "both write to stdout"),
         (["--report", "json=x.json", "--report", "gitlab=./x.json"], "two reports would be written"),
+        (["--output", "x.json", "--report", "json=x.json"], "two reports would be written"),
         (["--set", "task=chat"], "no effect without --init"),
         (["--answers", "x.yaml", "--name", "x"], "no effect without --init"),
     ],
