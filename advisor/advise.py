@@ -42,8 +42,8 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
 SECONDS_QUICK = 44.0
 """Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
 SECONDS_MOST = 300.0
-SECONDS_MOST_CUT = 600.0
-"""Where a model is told from cuts of it: three are built in place of one, and they are what is left of a large model."""
+TIMES_FOR_CUTS = 2.0
+"""How much more time there is where a model is told from cuts of it: three are built in place of one, or beside it."""
 SECONDS_PER_CELL_LEAST = 3.0
 PARAMETERS_AT_QUICK = 500_000_000
 FLOPS_AT_QUICK = 5e11
@@ -152,6 +152,7 @@ async def measure_and_plan(
     entries = {part.role: knowledge.catalog.get(part.model) for part in advice.components if part.model}
     _check_layers_of_parts(entries, measuring)
     profiles: dict[Role, Profile] = {}
+    cancelled = False
     for part in advice.components:
         if entry := entries.get(part.role):
             report_event = Reporter(part.role, on_event, recorder)
@@ -159,7 +160,7 @@ async def measure_and_plan(
             profiles[part.role] = await measured_part(
                 workload, part, entry, source, child, measuring, target, report_event
             )
-            if report_event.cancelled:
+            if cancelled := report_event.cancelled:
                 break
     # In a thread: it computes for seconds, and the caller's screen and signals must not wait for it.
     plan_ = await asyncio.to_thread(
@@ -172,7 +173,7 @@ async def measure_and_plan(
     )
     report = Report(recommendation=advice, profiles=tuple(profiles.values()), plan=plan_)
     if recorder is not None:
-        recorder.end("interrupted" if _cancelled(report.profiles) else "done", report.profiles, report)
+        recorder.end("interrupted" if cancelled else "done", report.profiles, report)
     return report
 
 
@@ -206,7 +207,7 @@ async def profile_model(
     reporter = Reporter(role, on_event, recorder)
     profile = await _measured(entry, source, cells, offered, child, measuring, target, limit, None, reporter)
     if recorder is not None:
-        recorder.end("interrupted" if _cancelled([profile]) else "done", [profile])
+        recorder.end("interrupted" if reporter.cancelled else "done", [profile])
     return profile
 
 
@@ -492,10 +493,6 @@ def _surfaces(cells: Sequence[Cell]) -> tuple[Surface, ...]:
     return fitted(cells)
 
 
-def _cancelled(profiles: Sequence[Profile]) -> bool:
-    return any("cancelled" in cell.flags for one in profiles for cell in one.cells)
-
-
 def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan], effort: Effort = "quick") -> float:
     """Seconds an effort gives the cells of one model: more for a larger model, longer texts or a longer list.
 
@@ -508,8 +505,8 @@ def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan], effort: Effort =
         (stage_flops(entry, plan) for plan in cells if plan.batch_size == 1 and plan.stage in PASSES), default=0
     )
     scale = max(1.0, entry.parameters / PARAMETERS_AT_QUICK, longest / FLOPS_AT_QUICK)
-    most = SECONDS_MOST if all(plan.layers is None for plan in cells) else SECONDS_MOST_CUT
-    quick = max(SECONDS_PER_CELL_LEAST * len(cells), min(SECONDS_QUICK * scale, most))
+    times = 1.0 if all(plan.layers is None for plan in cells) else TIMES_FOR_CUTS
+    quick = max(SECONDS_PER_CELL_LEAST * len(cells), times * min(SECONDS_QUICK * scale, SECONDS_MOST))
     return EFFORTS[effort].time_factor * quick
 
 

@@ -37,11 +37,18 @@ from advisor.core.protocol import (
     Measure,
     Measured,
     NotInspected,
+    NotReplayed,
     Ready,
+    Replay,
+    Replayed,
     Started,
 )
-from advisor.core.sizing.measurement import Cell, CellPlan, throughput_unit, unmeasured
+from advisor.core.sizing.effort import EFFORTS
+from advisor.core.sizing.measurement import Cell, CellPlan, Effort, Stage, throughput_unit, unmeasured
+from advisor.core.sizing.replaying import ReplayPlan, ReplayResult
+from advisor.core.sizing.sampling import Terms, pooled
 from advisor.core.sizing.statistics import summarise
+from advisor.profile.replay import replayed
 
 SAMPLES = 31
 FAKE_MACHINE = Machine(
@@ -74,13 +81,13 @@ def true_seconds(plan: CellPlan) -> float:
     return seconds if plan.layers is None else 1e-3 + seconds * plan.layers / 12
 
 
-def fake_cell(plan: CellPlan, *, device: str = "cpu", samples: int = SAMPLES) -> Cell:
-    """The cell this child measures for a plan."""
+def fake_cell(plan: CellPlan, *, device: str = "cpu", samples: int = SAMPLES, effort: Effort = "quick") -> Cell:
+    """The cell this child measures for a plan. One process is as fast as the other."""
     truth = true_seconds(plan)
     offsets = [((7 * i) % samples - samples // 2) / (samples // 2) * 0.02 for i in range(samples)]
     taken = tuple(truth * (1 + offset) for offset in offsets)
     summary = summarise(taken)
-    return Cell(
+    cell = Cell(
         **plan.model_dump(),
         device=device,
         threads=2,
@@ -96,6 +103,7 @@ def fake_cell(plan: CellPlan, *, device: str = "cpu", samples: int = SAMPLES) ->
         outliers=summary.outliers,
         samples_s=taken,
     )
+    return pooled(cell, [taken] * EFFORTS[effort].processes, Terms(effort))
 
 
 def say(event: Event | Answer) -> None:
@@ -136,7 +144,7 @@ def serve(request: Measure, inbox: queue.Queue[str], options: argparse.Namespace
         else:
             if options.then and index == options.after:
                 misbehave(options.then)
-            cell = fake_cell(plan, device=request.device)
+            cell = fake_cell(plan, device=request.device, effort=request.effort)
         say(Measured(id=request.id, index=index, cell=cell))
     wall_s = time.monotonic() - begun
     weights = "real" if request.source is not None and request.source.weights else "random"
@@ -192,6 +200,45 @@ def fake_looks(architecture: str, writer: str = "", tokens: int = 4) -> tuple[Lo
     return (*layers("encoder", "self", "bidirectional"), *decoder, *layers("decoder", "cross", "bidirectional"))
 
 
+class FakeWorks:
+    """A replica whose passes and steps take the known times, on a clock that only they move."""
+
+    def __init__(self, plan: ReplayPlan, slower: float) -> None:
+        self.plan, self.slower, self.seconds = plan, slower, 0.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def read(self, requests: range) -> None:
+        tokens = max(self.plan.input_tokens[requests.start : requests.stop])
+        self.work(self.plan.stages[0], len(requests), input_tokens=tokens)
+
+    def step(self, answers: int, context: float) -> None:
+        self.work("decode", answers, context_tokens=round(context))
+
+    def work(self, stage: Stage, batch: int, **tokens: int) -> None:
+        self.seconds += self.slower * true_seconds(
+            CellPlan(stage=stage, dtype=self.plan.dtype, batch_size=batch, **tokens)
+        )
+
+
+def replay(options: argparse.Namespace) -> None:
+    """Serve the schedule of one request at the known times, or misbehave."""
+    request = Replay.model_validate_json(sys.stdin.readline())
+    if options.fail:
+        say(NotReplayed(id=request.id, says=options.fail))
+        return
+    if options.then:
+        misbehave(options.then)
+    works = FakeWorks(request.plan, options.slower)
+    served = replayed(request.plan, works, works)
+    first = tuple(served.first_token_s) if any(request.plan.steps) else None
+    say(Replayed(id=request.id, result=ReplayResult(done_s=tuple(served.done_s), first_token_s=first)))
+
+
 def wait_or_cancel(seconds: float, inbox: queue.Queue[str]) -> bool:
     try:
         line = inbox.get(timeout=seconds) if seconds > 0 else inbox.get_nowait()
@@ -216,12 +263,19 @@ def main() -> None:
     parser.add_argument("--then", default="")
     parser.add_argument("--fail", default="")
     parser.add_argument("--inspect", action="store_true")
+    parser.add_argument("--replay", action="store_true")
+    parser.add_argument("--slower", type=float, default=1.0)
+    parser.add_argument("--replay-then", default="")
     parser.add_argument("--seen", default="")
     parser.add_argument("--cosine", type=float, default=None)
     options = parser.parse_args()
     time.sleep(options.ready_seconds)
     if options.inspect:
         inspect(options)
+        return
+    if options.replay:
+        options.then = options.then or options.replay_then
+        replay(options)
         return
     if options.fail:
         say(Failed(says=options.fail, fix="pip install 'archadvisor[profile]'"))

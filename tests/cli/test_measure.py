@@ -41,6 +41,23 @@ def test_samples_are_kept_on_request(run: Run) -> None:
     assert all(len(cell["samples_s"]) == cell["samples"] for cell in cells)
 
 
+def test_more_effort_measures_in_more_processes_and_is_named_where_a_plan_is_reproduced(run: Run) -> None:
+    report = run("advise", TICKETS, "--effort", "standard", "--json").document
+    assert {(cell["processes"], cell["ci_method"]) for cell in report["profiles"][0]["cells"]} == {(3, "student-t")}
+    assert report["plan"]["reproduce"].endswith("--effort standard")
+    assert " in 3" in run("advise", TICKETS, "--effort", "standard").out
+
+
+def test_what_was_measured_with_more_effort_serves_a_request_for_less_alone(run: Run) -> None:
+    def reused(effort: str) -> bool:
+        arguments = ("--batch", "1", "--runtime", "torch", "--effort", effort, "--json")
+        cells = run("profile", "bert-base", *arguments).document["cells"]
+        return all(cell["reused_from"] is not None for cell in cells)
+
+    asked = ("quick", "standard", "quick", "thorough", "standard")
+    assert [reused(effort) for effort in asked] == [False, False, True, False, True]
+
+
 @pytest.mark.parametrize("model", ["bert-base", "minilm-l6", "gpt2", "t5-small", "t5-base"])
 def test_every_family_is_profiled_in_its_stages(run: Run, model: str) -> None:
     document = run("profile", model, "--json").document
