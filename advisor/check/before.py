@@ -12,7 +12,7 @@ from pathlib import Path
 
 from advisor.advise import Knowledge
 from advisor.check.judging import Judged, judge, named_models
-from advisor.check.timing import Timing
+from advisor.check.means import Means
 from advisor.core.errors import AdvisorError
 from advisor.core.review.baseline import introduced, with_baseline
 from advisor.core.review.declared import DeclaredComponent
@@ -61,7 +61,7 @@ def _judged_then(read: ReadFile, before: Snapshot, knowledge: Knowledge, today: 
         try:
             then = read_as(root / path, read.declared.file, repository, knowledge.rulebook, today)
             before.extract(_named(then, before, folder), root)
-            return judge(then, knowledge, today, Timing())
+            return judge(then, knowledge, today, Means())
         except AdvisorError as error:
             raise _UnreadableError(error.problems[0].message) from None
 

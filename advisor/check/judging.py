@@ -11,7 +11,8 @@ from datetime import date
 from functools import partial
 
 from advisor.advise import Knowledge
-from advisor.check.timing import Timing, timed_results
+from advisor.check.means import Means, probed
+from advisor.check.timing import timed_results
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.review.case import Case
 from advisor.core.review.choice import review_choice
@@ -43,15 +44,15 @@ class Judged:
         return replace(self, results=results)
 
 
-def judge(read: ReadFile, knowledge: Knowledge, today: date, timing: Timing) -> Judged:
+def judge(read: ReadFile, knowledge: Knowledge, today: date, means: Means) -> Judged:
     """Every component of a file. Raises AdvisorError where a model's name can mean nothing."""
     problems: list[Problem] = []
     results: list[Result] = []
     lines: dict[str, Sequence[str]] = {read.declared.file: read.lines}
     for number, component in enumerate(read.declared.content.components):
-        found = _find_models(read, number, component, knowledge, problems)
+        found = _find_models(read, number, component, knowledge, means, problems)
         case = Case(read.declared, number, knowledge.rulebook, found)
-        results += [*_design_results(case), *timed_results(case, read, knowledge, timing)]
+        results += [*_design_results(case), *timed_results(case, read, knowledge, means)]
         results += _code_results(case, read, lines)
     if problems:
         raise AdvisorError(problems)
@@ -84,13 +85,18 @@ def _code_results(case: Case, read: ReadFile, lines: dict[str, Sequence[str]]) -
 
 
 def _find_models(
-    read: ReadFile, number: int, component: DeclaredComponent, knowledge: Knowledge, problems: list[Problem]
+    read: ReadFile,
+    number: int,
+    component: DeclaredComponent,
+    knowledge: Knowledge,
+    means: Means,
+    problems: list[Problem],
 ) -> dict[str, Found]:
     """The models of a component by the name of their part; names that mean nothing are added to `problems`."""
     found: dict[str, Found] = {}
     for name, model, at in named_models(component.choice):
         try:
-            found[name] = find_model(model, read.repository, knowledge.catalog)
+            found[name] = probed(find_model(model, read.repository, knowledge.catalog), model, read, means)
         except AdvisorError as error:
             place = read.declared.locate(("components", number, "choice", *at))
             problems += [_placed(one, place, read.lines) for one in error.problems]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from advisor.advise import Knowledge
 from advisor.check.judging import judge
-from advisor.check.timing import Say, Timing, measure_here
+from advisor.check.means import Means, Say, inspector
+from advisor.check.timing import measurer
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.recommendation import Level
 from advisor.core.review.document import Base, CheckDocument, Location
@@ -48,8 +49,8 @@ class Reviewed:
 def review(asked: Asked, knowledge: Knowledge, say: Say = lambda words: None) -> Reviewed:
     """The whole review. Raises AdvisorError with every mistake of every file. `say` hears what takes long."""
     reads = _read_all(find_files(asked.paths), knowledge, asked.today)
-    timing = Timing(measure_here, say)
-    judged = [judge(read, knowledge, asked.today, timing) for read in reads]
+    means = Means(measurer(say), inspector(say), say)
+    judged = [judge(read, knowledge, asked.today, means) for read in reads]
     base: Base | None = None
     if asked.base is not None:
         from advisor.check.before import compared  # most runs compare with nothing

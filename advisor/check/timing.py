@@ -6,11 +6,12 @@ testbed and its model is the one that is declared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from advisor.advise import Knowledge
+from advisor.check.means import Means, Measure, Say
 from advisor.core.architecture import ROLES, Role
 from advisor.core.errors import AdvisorError
 from advisor.core.guide.recommend import component_rules, recommend
@@ -25,11 +26,9 @@ from advisor.store.architecture_file import ReadFile
 from advisor.store.machine import this_machine
 
 if TYPE_CHECKING:  # a review without timed budgets must not pay for what only a measurement needs
+    from advisor.core.protocol import Event
     from advisor.core.review.timed import Testbed
     from advisor.core.sizing.measurement import Profile
-
-Say = Callable[[str], object]
-Measure = Callable[[Recommendation, Case, ReadFile, Knowledge], "list[Profile]"]
 
 
 class _UnjudgedError(Exception):
@@ -40,20 +39,13 @@ class _UnjudgedError(Exception):
         self.why, self.fix = why, fix
 
 
-class Timing(NamedTuple):
-    """How timed budgets are judged: `measure` makes profiles where this machine is the testbed; None never does."""
-
-    measure: Measure | None = None
-    say: Say = lambda words: None
-
-
-def timed_results(case: Case, read: ReadFile, knowledge: Knowledge, timing: Timing) -> Iterator[Result]:
+def timed_results(case: Case, read: ReadFile, knowledge: Knowledge, means: Means) -> Iterator[Result]:
     """The timed budgets of a component, each with an outcome."""
     if not any(getattr(case.component.budgets, name) is not None for name in TIMED):
         return
     try:
         advice = _declared_advice(case, knowledge)
-        testbed = _testbed(case, read, knowledge, timing, advice)
+        testbed = _testbed(case, read, knowledge, means, advice)
     except _UnjudgedError as reason:
         yield from _all(case, "not-checked", reason.why, reason.fix)
     except AdvisorError as error:
@@ -113,7 +105,7 @@ def _entry(case: Case, role: Role) -> ModelEntry | None:
     return found.entry if found is not None and role != "index" else None
 
 
-def _testbed(case: Case, read: ReadFile, knowledge: Knowledge, timing: Timing, advice: Recommendation) -> Testbed:
+def _testbed(case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation) -> Testbed:
     """What was measured on the testbed. Raises _UnjudgedError where there is nothing."""
     from advisor.core.review.timed import Testbed
     from advisor.core.sizing.given import memory_limit_of
@@ -121,7 +113,7 @@ def _testbed(case: Case, read: ReadFile, knowledge: Knowledge, timing: Timing, a
     profiles, words, why_not = _committed(case, read)
     by_role = _by_role(case, advice, profiles) if profiles else {}
     if not by_role:
-        profiles, words = _measured_now(case, read, knowledge, timing, advice, why_not)
+        profiles, words = _measured_now(case, read, knowledge, means, advice, why_not)
         by_role = _by_role(case, advice, profiles)
     if not by_role:
         raise _UnjudgedError("what was measured is not the declared model", "measure the model that is declared")
@@ -174,45 +166,61 @@ def _is_of(profile: Profile, entry: ModelEntry) -> bool:
 
 
 def _measured_now(
-    case: Case, read: ReadFile, knowledge: Knowledge, timing: Timing, advice: Recommendation, why_not: str
+    case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation, why_not: str
 ) -> tuple[list[Profile], str]:
     """Profiles made on this machine, where it is the testbed and can measure. Raises _UnjudgedError."""
     here = this_machine().fingerprint
     if here != case.component.testbed:
         fix = "run it there, or commit a profile made there: advisor profile MODEL --samples --output FILE.json"
         raise _UnjudgedError(f"{why_not}, and this machine ({here}) is not the testbed", fix)
-    if timing.measure is None:
+    if means.measure is None:
         raise _UnjudgedError(f"{why_not}, and nothing is measured for an earlier state")
     if find_spec("torch") is None:
         raise _UnjudgedError("this is the testbed, but torch is not installed", 'pip install "archadvisor[profile]"')
-    timing.say(f"{case.component.name}: this machine is the testbed, measuring")
-    return timing.measure(advice, case, read, knowledge), "measured now"
+    means.say(f"{case.component.name}: this machine is the testbed, measuring")
+    return means.measure(advice, case, read, knowledge), "measured now"
 
 
-def measure_here(advice: Recommendation, case: Case, read: ReadFile, knowledge: Knowledge) -> list[Profile]:
-    """Measure the declared models in a child, each of a folder with its own weights."""
-    import asyncio
+def measurer(say: Say) -> Measure:
+    """Measures the declared models in a child, each of a folder with its own weights."""
 
-    from advisor.advise import measure_and_plan
-    from advisor.run import Child
+    def heard(_: Role, event: Event) -> None:
+        if event.event == "waiting":
+            say("waiting: another process is measuring on this machine")
+
+    def measure(advice: Recommendation, case: Case, read: ReadFile, knowledge: Knowledge) -> list[Profile]:
+        import asyncio
+
+        from advisor.advise import measure_and_plan
+        from advisor.run import Child
+
+        asked, known = _as_named_here(advice, case, read, knowledge)
+
+        async def job() -> list[Profile]:
+            async with await Child.start() as child:
+                return list((await measure_and_plan(asked, known, child, on_event=heard)).profiles)
+
+        return asyncio.run(job())
+
+    return measure
+
+
+def _as_named_here(
+    advice: Recommendation, case: Case, read: ReadFile, knowledge: Knowledge
+) -> tuple[Recommendation, Knowledge]:
+    """The same design with its folders read whole, weights and all, and their ids told apart from the catalogue's."""
     from advisor.store.named_model import named_model
 
-    renamed: dict[str, str] = {}
+    names: dict[str, str] = {}
     for part in case.parts():
-        if part.said.model is not None and part.found is not None and part.found.entry is not None:
-            if part.found.entry.id in knowledge.catalog.entries:
-                continue
-            named = named_model(str(read.repository.folder / part.said.model), knowledge.catalog)
-            knowledge = knowledge.with_model(named.entry, named.source)
-            renamed[part.found.entry.id] = named.entry.id
-    components = tuple(_renamed(one, renamed) for one in advice.components)
-    asked = advice.model_copy(update={"components": components})
-
-    async def job() -> list[Profile]:
-        async with await Child.start() as child:
-            return list((await measure_and_plan(asked, knowledge, child)).profiles)
-
-    return asyncio.run(job())
+        entry = part.found.entry if part.found else None
+        if part.said.model is None or entry is None or entry is knowledge.catalog.entries.get(entry.id):
+            continue
+        named = named_model(str(read.repository.folder / part.said.model), knowledge.catalog)
+        knowledge = knowledge.with_model(named.entry, named.source)
+        names[entry.id] = named.entry.id
+    components = tuple(_renamed(one, names) for one in advice.components)
+    return advice.model_copy(update={"components": components}), knowledge
 
 
 def _renamed(part: Component, names: Mapping[str, str]) -> Component:

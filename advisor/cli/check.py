@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import date
+from functools import partial
 
 from advisor.advise import load_knowledge
 from advisor.check.story import Asked, review
@@ -33,7 +34,7 @@ def check(options: argparse.Namespace) -> int:
         exit_zero=options.exit_zero,
         base=options.base,
     )
-    reviewed = review(asked, knowledge)
+    reviewed = review(asked, knowledge, partial(_say, options))
     spoken = write_reports(reviewed.document, wanted)
     if getattr(options, "json", False):
         write_json(to_json(reviewed.document))
@@ -41,6 +42,13 @@ def check(options: argparse.Namespace) -> int:
         words = review_text(reviewed.document, reviewed.line_at, colour=coloured(options))
         put(beside_commands(words) + spoken if any(one.path is None for one in wanted) else words)
     return reviewed.document.exit_code
+
+
+def _say(options: argparse.Namespace, words: str) -> None:
+    """What takes long, told while it does."""
+    from advisor.cli.progress import Progress  # most reviews measure nothing
+
+    Progress(options).say(words)
 
 
 def _day(said: str | None) -> date:

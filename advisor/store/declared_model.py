@@ -18,6 +18,7 @@ from advisor.core.review.found import Found, found_in_config, unknown
 from advisor.store.json_object import read_object
 from advisor.store.model_folder import CONFIG, read_entry
 from advisor.store.repository import Repository, is_plain_file, leaves
+from advisor.store.safetensors import INDEX, SINGLE
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -46,6 +47,12 @@ def find_model(name: str, repository: Repository, catalog: Catalog) -> Found:
         words = f'unknown model "{name}"' + (f" — {near}" if near else "")
         raise AdvisorError(words, fix="name an id (see: advisor models), or a folder as ./NAME")
     return unknown(f"there is no folder {name} here", f"check the path, or keep its {CONFIG} in the repository")
+
+
+def has_weights(folder: Path, repository: Repository) -> bool:
+    """Whether a folder inside the repository holds weights that could be loaded."""
+    names = [name for name in (SINGLE, INDEX) if os.path.isfile(folder / name)]
+    return any(leaves(repository, os.path.relpath(folder / name, repository.folder)) is None for name in names)
 
 
 def _in_folder(folder: Path, name: str, repository: Repository) -> Found:
