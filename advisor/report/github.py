@@ -7,15 +7,16 @@ where there are more, the tenth says how many.
 from __future__ import annotations
 
 from advisor.core.review.document import CheckDocument, Result
-from advisor.report.review_keys import one_line, reported, words
+from advisor.report.review import verdict_words
+from advisor.report.review_keys import nothing_checked, one_line, reported, words
 
 SLOTS = 10
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
 def render(document: CheckDocument) -> str:
-    """The findings as commands, one in a line; nothing where there is none."""
-    lines = []
+    """The findings as commands, one in a line; nothing where there is none, a warning where nothing was checked."""
+    lines = [f"::warning title=archadvisor::{_data(verdict_words(document))}"] if nothing_checked(document) else []
     for level, command in COMMANDS.items():
         found = [one for one, _ in reported(document) if _level(one) == level]
         shown = found if len(found) <= SLOTS else found[: SLOTS - 1]

@@ -36,8 +36,9 @@ def review_text(document: CheckDocument, line_at: LineAt, *, colour: bool = Fals
 def verdict_words(document: CheckDocument) -> str:
     """The verdict in a sentence."""
     if document.exit_code == EXIT_NOTHING or not document.results:
-        where = f"{', '.join(document.files)} names no components" if document.files else "no architecture file here"
-        return f"Nothing was checked: {where}."
+        files = ", ".join(document.files)
+        named = f"nothing that {files} names could be" if document.components else f"{files} names no components"
+        return f"Nothing was checked: {named if files else 'no architecture file here'}."
     failing = document.summary.fail
     what = f"{_count(document.components, 'component')} of {', '.join(document.files)}"
     if failing:

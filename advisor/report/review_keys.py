@@ -39,10 +39,15 @@ def words(result: Result) -> str:
     """A result in a sentence or two: what is wrong, what to do, and what became of a waiver."""
     said = [result.message]
     if result.fix:
-        said.append(result.fix)
+        said.append(f"{result.fix[0].upper()}{result.fix[1:]}")
     if result.waiver is not None and result.waiver.state == "expired":
         said.append(f"A waiver of {result.waiver.owner} expired on {result.waiver.expires}.")
     return one_line(" ".join(_ended(one) for one in said))
+
+
+def nothing_checked(document: CheckDocument) -> bool:
+    """Whether a report without findings would be taken for a review that passed, though there was none."""
+    return document.summary.total == document.summary.not_checked
 
 
 def _ended(sentence: str) -> str:

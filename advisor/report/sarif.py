@@ -14,7 +14,8 @@ from typing import Any
 from advisor import __version__
 from advisor.core.characters import escaped
 from advisor.core.review.document import CheckDocument, CheckHelp, Location, Result
-from advisor.report.review_keys import one_line, reported, sources, uri, words
+from advisor.report.review import verdict_words
+from advisor.report.review_keys import nothing_checked, one_line, reported, sources, uri, words
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "archadvisor/v1"
@@ -70,20 +71,15 @@ def _plain_in_markdown(text: str) -> str:
 
 def _invocation(document: CheckDocument) -> dict[str, Any]:
     """How the run ended, and everything it did not check."""
-    unchecked = [one for one in document.results if one.outcome == "not-checked"]
-    return {
-        "executionSuccessful": True,
-        "exitCode": document.exit_code,
-        "toolExecutionNotifications": [
-            {
-                "level": "note",
-                "associatedRule": {"id": one.check},
-                "message": {"text": f"Not checked: {words(one)}"},
-                "locations": [_location(one)],
-            }
-            for one in unchecked
-        ],
-    }
+    notes: list[dict[str, Any]] = []
+    if nothing_checked(document):
+        notes.append({"level": "warning", "message": {"text": one_line(verdict_words(document))}})
+    for one in document.results:
+        if one.outcome == "not-checked":
+            said = {"text": f"Not checked: {words(one)}"}
+            rule = {"id": one.check}
+            notes.append({"level": "note", "associatedRule": rule, "message": said, "locations": [_location(one)]})
+    return {"executionSuccessful": True, "exitCode": document.exit_code, "toolExecutionNotifications": notes}
 
 
 def _result(result: Result, key: str, rules: dict[str, int]) -> dict[str, Any]:

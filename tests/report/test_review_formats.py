@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from advisor.core.characters import ACTING
 from advisor.core.review.document import CheckDocument, Location
 from advisor.report import check_markdown, github, gitlab, junit, sarif
+from advisor.report.review import verdict_words
 from tests.report.reviews import EVERY_OUTCOME, result, review
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
@@ -143,7 +144,7 @@ def annotations(document: CheckDocument) -> list[str]:
 def test_github_annotations_come_worst_first() -> None:
     assert annotations(review())[0] == (
         "::error file=architecture.yaml,line=12,col=21,endColumn=33,title=EMB-101 A plain decoder's vectors all look "
-        "alike (search)::a plain decoder embeds. use an encoder."
+        "alike (search)::a plain decoder embeds. Use an encoder."
     )
     assert [line.split(" ")[0] for line in annotations(review())] == ["::error", *["::warning"] * 3, "::notice"]
 
@@ -158,6 +159,17 @@ def test_github_has_ten_slots_a_level_and_the_last_one_says_how_many_more() -> N
 
 def test_github_has_nothing_to_say_of_a_review_without_findings() -> None:
     assert github.render(review(result("pass"))) == ""
+
+
+def test_a_review_of_nothing_is_not_taken_for_one_that_passed() -> None:
+    nothing = review(result("not-checked"))
+    assert annotations(nothing) == [f"::warning title=archadvisor::{verdict_words(nothing)}"]
+    (invocation,) = sarif_run(nothing)["invocations"]
+    assert invocation["toolExecutionNotifications"][0] == {
+        "level": "warning",
+        "message": {"text": verdict_words(nothing)},
+    }
+    assert check_markdown.render(nothing).startswith("## ! Architecture review: ")
 
 
 def test_no_text_of_a_file_becomes_a_command_of_the_runner() -> None:

@@ -29,6 +29,7 @@ _SAME = frozenset(
         "eval",
         "float",
         "half",
+        "numpy",
         "requires_grad_",
         "to",
         "train",
