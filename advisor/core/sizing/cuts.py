@@ -205,7 +205,10 @@ def _why_no_cuts(
 ) -> str:
     if len(counts) < 3:
         return f"{entry.id} has {depth(entry)} layers, too few to tell them from three cuts."
-    needed = counts[counts.index(fitting[0]) + 2 if fitting else 2]
+    largest = counts.index(fitting[0]) + 2 if fitting else 2
+    if largest >= len(counts):
+        return f"{entry.id} has too few layers beyond {CACHES} times the last cache to tell them from three cuts."
+    needed = counts[largest]
     size = sized(weight_bytes(cut(entry, needed), plan.dtype))
     share = sized(int(MEMORY_SHARE * available_bytes))
     words = f"Nor can it be told from fewer layers in {plan.dtype}: three cuts are needed, of which "

@@ -71,6 +71,12 @@ def test_the_smallest_cut_has_more_layers_than_the_cache_holds() -> None:
     assert found[2] < depth(model)
 
 
+def test_a_small_model_has_too_few_layers_beyond_the_cache_and_says_so() -> None:
+    found = chosen("gpt2")
+    assert isinstance(found, NoCuts)
+    assert found.says == f"gpt2 has too few layers beyond {CACHES} times the last cache to tell them from three cuts."
+
+
 def test_where_the_cache_is_not_known_one_layer_is_the_smallest() -> None:
     found = chosen("bert-large", "float32", cache=None)
     assert not isinstance(found, NoCuts)
