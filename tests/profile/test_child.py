@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,24 @@ async def test_a_model_is_built_with_as_many_layers_as_it_is_cut_to(child: Child
     alone = await hear(child, request(*cells[:2], model=model))
     assert alone.finished is not None
     assert alone.finished.parameters is None
+
+
+@module_loop
+@pytest.mark.skipif(find_spec("openvino") is None, reason="openvino is not installed")
+@pytest.mark.skipif(find_spec("ctranslate2") is None, reason="ctranslate2 is not installed")
+async def test_a_forked_worker_serves_with_another_runtime_and_says_what_it_is_worth(child: Child) -> None:
+    forward = plans(runtime="openvino", dtype="int8", batches=(1,))
+    heard = await hear(child, request(*plans(batches=(1,)), *forward, *plans(runtime="ctranslate2", batches=(1,))))
+    assert good(heard, 0)
+    assert good(heard, 1)
+    assert heard.cells[1].deviation is not None
+    assert heard.cells[1].conversion_s is not None
+    assert heard.flags(2) == ("unsupported",)
+    assert "only reads" in heard.note(2)
+    decode = plans("decode", runtime="ctranslate2", batches=(2,), context_tokens=8)
+    heard = await hear(child, request(*decode, model=entry("gpt2"), number=2))
+    assert good(heard, 0)
+    assert heard.cells[0].computes_in == "float32"
 
 
 @module_loop
