@@ -421,7 +421,8 @@ async def _measured(
     torch, threads = machine.versions.get("torch"), machine.cores_usable
     peaks = known_peaks(machine.fingerprint, target.device, torch=torch, threads=threads)
     machine = machine if peaks is None else machine.with_peaks(peaks)
-    room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, _cell_seconds(seconds, cells), peaks)
+    sure = None if peaks is None or peaks.flags else peaks  # what a disturbed machine did at most foretells nothing
+    room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, _cell_seconds(seconds, cells), sure)
     only_alone = measuring.batch_sizes is None
     cutting = cut_where_needed(entry, cells, room, asked=measuring.layers, only_alone=only_alone)
     cells, seconds = cutting.plans, seconds_total(entry, cutting.plans, measuring.effort)

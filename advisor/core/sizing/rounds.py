@@ -12,13 +12,20 @@ from statistics import median
 
 from advisor.core.sizing.grid import best_cells
 from advisor.core.sizing.latency import usable
-from advisor.core.sizing.measurement import Cell, Profile
+from advisor.core.sizing.measurement import Cell, CellPlan, Profile
 from advisor.core.sizing.statistics import percentile_bound
 
 
+_SHAPE = (*CellPlan.model_fields, "layers", "device", "threads", "origin")
+"""What makes two cells one and the same question."""
+
+
 def merged(rounds: Sequence[Profile]) -> Profile:
-    """One profile of those of several rounds, which planned the same cells. Times between cells are not fitted."""
-    cells = tuple(map(one_of, zip(*(one.cells for one in rounds), strict=True)))
+    """One profile of those of several rounds, cell by cell. Times between cells are not fitted."""
+    alike: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in (cell for one in rounds for cell in one.cells):
+        alike.setdefault(tuple(getattr(cell, name) for name in _SHAPE), []).append(cell)
+    cells = tuple(map(one_of, alike.values()))
     wall_s = sum(one.wall_s for one in rounds)
     return rounds[-1].model_copy(update={"cells": cells, "best": best_cells(cells), "surfaces": (), "wall_s": wall_s})
 
