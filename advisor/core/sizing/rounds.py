@@ -15,8 +15,7 @@ from advisor.core.sizing.latency import usable
 from advisor.core.sizing.measurement import Cell, CellPlan, Profile
 from advisor.core.sizing.statistics import percentile_bound
 
-
-_SHAPE = (*CellPlan.model_fields, "layers", "device", "threads", "origin")
+_SHAPE = (*CellPlan.model_fields, "device", "threads", "origin")
 """What makes two cells one and the same question."""
 
 
@@ -45,6 +44,9 @@ def one_of(cells: Sequence[Cell]) -> Cell:
         "median_s": middle,
         "ci95_s": _hull(intervals, middle) if len(intervals) == len(good) else None,
         "p95_s": percentile_bound(samples, 95) if samples else None,
+        "p99_s": percentile_bound(samples, 99) if samples else None,
+        "process_samples": tuple(n for cell in good for n in cell.process_samples or (cell.samples,)),
+        "process_medians_s": tuple(s for cell in good for s in cell.process_medians_s or (cell.median_s or 0.0,)),
         "mfu": _scaled(good[0], good[0].mfu, middle),
         "mbu": _scaled(good[0], good[0].mbu, middle),
         "throughput_per_s": good[0].batch_size / middle,
