@@ -145,6 +145,30 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
 """For each answer, values that are right by themselves."""
 
 
+def right_reviews() -> st.SearchStrategy[bytes]:
+    """Architecture files each value of which is right by itself, with choices of every kind."""
+    models = (None, "bert-base", "gpt2", "t5-small", "e5-mistral-7b", "claude", "models/away", "owner/name")
+    amounts = st.one_of(st.sampled_from((0, 1, 512, 1e8, 1e12)), st.floats(0, 1e15))
+    choice = st.fixed_dictionaries(
+        {"architecture": st.sampled_from(("encoder-only", "decoder-only", "encoder-decoder"))},
+        optional={
+            "model": st.sampled_from(models),
+            "contrastive": st.booleans(),
+            "dtype": st.sampled_from(("float32", "bfloat16", "float16")),
+        },
+    )
+    static = ("parameters", "weights_gib", "kv_bytes_per_token", "flops_per_token")
+    timed = ("p95_ms", "throughput_per_s", "peak_memory_gib")
+    budgets: dict[str, st.SearchStrategy[Any]] = dict.fromkeys(static, amounts)
+    budgets |= dict.fromkeys(timed, amounts.map(lambda one: one + 1))
+    component = st.fixed_dictionaries(
+        {"name": st.sampled_from("abcdef"), "workload": right_answers(), "choice": choice},
+        optional={"budgets": st.fixed_dictionaries({}, optional=budgets), "testbed": st.just("0" * 12)},
+    )
+    whole = st.lists(component, max_size=3, unique_by=lambda one: str(one["name"]))
+    return whole.map(lambda components: _written({"schema": 1, "components": components}))
+
+
 def right_answers() -> st.SearchStrategy[dict[str, Any]]:
     """Answers each of which is right; together they may still contradict each other."""
     said = st.lists(st.sampled_from(sorted(RIGHT)), max_size=7, unique=True)
@@ -171,7 +195,7 @@ def answers_documents(shipped: list[str]) -> st.SearchStrategy[bytes]:
 
 def _written(tree: Tree) -> bytes:
     """As JSON, which is YAML too; twice-said keys survive because pairs are kept as they came."""
-    return json.dumps(tree, ensure_ascii=False, allow_nan=True).encode("utf-8", "surrogatepass")
+    return json.dumps(tree, ensure_ascii=False, allow_nan=True, default=str).encode("utf-8", "surrogatepass")
 
 
 def _block_style(tree: Tree) -> bytes:

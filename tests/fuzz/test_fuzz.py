@@ -21,7 +21,7 @@ from advisor.cli import arguments
 from advisor.core.documents import DOCUMENTS
 from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
 from advisor.core.workload import ANSWER_ORDER
-from tests.fuzz.documents import ODD, POISON, RIGHT, answers_documents, anything, spoiled, trees
+from tests.fuzz.documents import ODD, POISON, RIGHT, answers_documents, anything, right_reviews, spoiled, trees
 from tests.fuzz.running import explore, run, tried
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,6 +132,30 @@ def test_rule_folders_against_each_other(folders: Path) -> None:
             tried("rules diff", ["rules", "diff", str(ROOT / "rules"), str(folders / "rules"), *drawn[1]])
 
     explore(st.tuples(damaged_files(folders / "rules"), flags), attempt, share=0.05)
+
+
+FIXTURES = ROOT / "tests" / "fixtures" / "repositories"
+REVIEWS = [
+    path.read_text()
+    for path in (*sorted(FIXTURES.rglob("architecture.yaml")), ROOT / "examples/review/architecture.yaml")
+]
+
+
+def test_architecture_files(own_folders: Path) -> None:
+    path = own_folders / "architecture.yaml"
+    texts = [st.one_of(trees(text), trees(text), spoiled(text)) for text in REVIEWS]
+
+    def attempt(drawn: tuple[bytes, list[str]]) -> None:
+        path.write_bytes(drawn[0])
+        ran = tried(
+            "architecture file", ["check", str(path), "--today", "2026-11-22", *drawn[1]], codes=(0, 1, 2, 3, 4)
+        )
+        if ran.code == 1 and drawn[1]:  # bad input is no finding: whoever ends in 1 names one
+            failed = [one for one in json.loads(ran.out)["results"] if one["outcome"] == "fail"]
+            assert any(one["level"] == "error" for one in failed), ran
+
+    wrong = st.one_of(*texts, anything())
+    explore(st.tuples(st.one_of(right_reviews(), right_reviews(), wrong), flags), attempt, share=0.15)
 
 
 RIGHT_LINES = (

@@ -1,0 +1,93 @@
+"""`advisor check` as a command: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.check.declaring import LABELS, RETRIEVAL, WAIVER, component, written
+from tests.cli.conftest import Run
+
+RIGHT = component("tickets", LABELS, "encoder-only")
+WRONG = component("search", RETRIEVAL, "decoder-only")
+UNKNOWN = component("search", RETRIEVAL, "encoder-only", model="models/away")
+
+
+def test_the_verdict_comes_first_the_finding_with_its_line_and_the_counts_last(run: Run, tmp_path: Path) -> None:
+    done = run("check", str(written(tmp_path, WRONG, RIGHT)))
+    lines = done.out.splitlines()
+    assert lines[0].startswith("✗ 1 finding in 2 components")
+    assert lines[2].startswith(
+        f"{tmp_path / 'architecture.yaml'}:9:19: error: EMB-101 search: A plain decoder's"
+    )
+    assert lines[3:5] == ["    9 |     architecture: decoder-only", "      |                   ^^^^^^^^^^^^"]
+    assert "G40 (Common Mistakes" in done.out
+    assert lines[-1] == "1 passed, 1 failed, 0 waived, 0 inconclusive, 0 not checked"
+    assert (done.code, done.err) == (1, "")
+
+
+def test_the_document_meets_its_schema(run: Run, tmp_path: Path) -> None:
+    done = run("check", str(written(tmp_path, WRONG, waivers=[WAIVER])), "--json", "--today", "2026-11-22")
+    jsonschema.validate(done.document, run("schema", "check").document)
+    assert done.document["summary"] == {"pass": 0, "fail": 0, "waived": 1, "inconclusive": 0, "not-checked": 0}
+    assert done.document["results"][0]["waiver"]["owner"] == "search-team"
+
+
+@pytest.mark.parametrize(
+    ("components", "options", "code"),
+    [
+        ([RIGHT], [], 0),
+        ([WRONG], [], 1),
+        ([WRONG], ["--exit-zero"], 0),
+        ([UNKNOWN], [], 0),
+        ([UNKNOWN], ["--strict"], 4),
+        ([UNKNOWN], ["--strict", "--exit-zero"], 0),
+        ([], [], 3),
+        ([], ["--exit-zero"], 3),  # it lowers 1 and 4 alone
+        ([RIGHT | {"name": 3}], ["--exit-zero"], 2),
+        ([RIGHT], ["--today", "tomorrow"], 2),
+    ],
+)
+def test_the_exit_code_is_the_contracts_in_words_and_in_json(
+    run: Run, tmp_path: Path, components: list[dict[str, object]], options: list[str], code: int
+) -> None:
+    file = str(written(tmp_path, *components))
+    assert run("check", file, *options).code == code
+    done = run("check", file, *options, "--json")
+    assert done.code == code
+    if code != 2:
+        assert done.document["exit_code"] == code
+
+
+@pytest.mark.parametrize(("level", "code"), [("error", 0), ("warning", 1), ("note", 1)])
+def test_the_fail_level_decides_which_findings_end_in_one(run: Run, tmp_path: Path, level: str, code: int) -> None:
+    warned = component("tickets", LABELS | {"requests_per_second": 1}, "decoder-only")
+    assert run("check", str(written(tmp_path, warned)), "--fail-level", level).code == code
+
+
+def test_a_run_that_checked_nothing_says_so_first(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("check")
+    assert done.out.startswith("! Nothing was checked: no architecture file here.")
+    assert done.code == 3
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(run: Run, tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        files.append(str(written(tmp_path / name, component(name, {"task": "translate"}, "encoder-only"))))
+    done = run("check", *files, "--json")
+    assert (done.code, done.out) == (2, "")
+    assert [one["file"] for one in done.error["problems"]] == files
+
+
+def test_hostile_words_reach_no_terminal_as_they_are(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "architecture.yaml"
+    written(tmp_path, component("one", LABELS, "encoder-only", model="bidi\\u202e"))
+    file.write_text(file.read_text().replace("\\\\u202e", "\\u202e"), encoding="utf-8")
+    for options in ([], ["--json"]):
+        done = run("check", str(file), *options)
+        assert "\u202e" not in done.out + done.err
