@@ -85,7 +85,8 @@ def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
     reached = {0}  # names of the path that the pattern so far may have used up
     for number, part in enumerate(pattern):
         if part == "**":
-            reached = set(range(min(reached, default=len(path) + 1), len(path) + (number == len(pattern) - 1)))
+            first, last = min(reached, default=len(path)), number == len(pattern) - 1
+            reached = set(range(first + last, len(path) + last))  # at the end it stands for a file: one name at least
         else:
             reached = {at + 1 for at in reached if at < len(path) and fnmatchcase(path[at], part)}
     return len(path) in reached

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from advisor.core.review.code import CodeFiles
 from advisor.store import code
@@ -106,3 +109,16 @@ def test_there_is_a_cap_on_files_on_bytes_and_on_looking(repository: Path, monke
     assert len(read_code(repository, ["**/*.py"]).files) == 1
     monkeypatch.setattr(code, "MAX_ENTRIES", 3)
     assert "there are more than 3" in reasons(read_code(repository, ["**/*.py"]))["**/*.py"]
+
+
+PARTS = st.sampled_from(["**", "*", "s*", "src", "search", "deep", "?rc", "[sd]*", "*.py", "e*.py", "top.py", "er"])
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PARTS, min_size=1, max_size=5))
+def test_patterns_match_what_the_standard_library_matches(repository: Path, parts: list[str]) -> None:
+    pattern = "/".join(parts)
+    known = glob.glob(pattern, root_dir=repository, recursive=True)
+    assert set(paths(read_code(repository, [pattern]))) == {
+        os.path.normpath(one) for one in known if one.endswith(".py")
+    }

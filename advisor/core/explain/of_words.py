@@ -110,9 +110,14 @@ def explain_check(grounds: Grounds, kind: CheckKind) -> Explanation:
         unless=kind.unless,
         remedy=kind.remedy,
         source=grounds.cited(kind.source),
-        fires=() if kind.example is None else ("; ".join(kind.example.splitlines()),),
+        fires=() if kind.example is None else (_in_one_line(kind.example),),
         related=grounds.citing(set(kind.source) - {LEVELS_OF_MISTAKES}),
     )
+
+
+def _in_one_line(example: str) -> str:
+    """A few lines of YAML or Python as one: what an indented block belongs to stands before it anyway."""
+    return "; ".join(line.strip() for line in example.splitlines()).replace(":; ", ": ")
 
 
 def explain_flag(flag: Flag) -> Explanation:
