@@ -58,7 +58,7 @@ def _flops_per_s(dtype: Dtype, job: Job, device: Accelerator, sizes: Sequence[in
     """The best rate of square products x·Wᵀ, the form in which layers are computed, in any of the runtimes."""
     best: float | None = None
     for runtime in job.peaks_by:
-        with suppress(RuntimeError):  # no such arithmetic here, or no memory for it: then it sets no peak
+        with suppress(RuntimeError, TypeError):  # no such arithmetic here, or no memory for it: it sets no peak
             products = [(2.0 * size**3, _product(runtime, size, dtype, job)) for size in sizes]
             best = max(best or 0.0, _best(products, device.synchronise, SECONDS_PER_DTYPE))
     return best
