@@ -61,24 +61,24 @@ class Replay:
     def run(self) -> Served:
         """Serve until the last request is answered, or the time is up."""
         while (self._next < self._count or self._ends) and self._now() < self._plan.seconds_limit:
-            if not self._ends:
-                self._wait()
-            if not self._read():
+            now = self._now() if self._ends else self._at_next_arrival()
+            if not self._read(now):
                 self._write()
         return self.served
 
     def _now(self) -> float:
         return self._clock.now() - self._begun
 
-    def _wait(self) -> None:
-        """Sleep until the next request comes, where nothing is to be done."""
-        early = self._plan.arrivals_s[self._next] - self._now()
-        if early > 0:
+    def _at_next_arrival(self) -> float:
+        """The moment the next request is there, waited for where nothing is to be done until then."""
+        arrival = self._plan.arrivals_s[self._next]
+        if (early := arrival - self._now()) > 0:
             self._clock.sleep(early)
+        return max(self._now(), arrival)  # a clock read a hair too early must not find nobody there
 
-    def _read(self) -> bool:
+    def _read(self, now: float) -> bool:
         """Take what waits and finds room; False if nothing does."""
-        plan, first, now = self._plan, self._next, self._now()
+        plan, first = self._plan, self._next
         last = min(first + self._at_once - len(self._ends), self._count)
         end, reserved = first, self._reserved
         while end < last and plan.arrivals_s[end] <= now and self._room(end, reserved):
@@ -115,8 +115,6 @@ class Replay:
 
     def _write(self) -> None:
         """One step of all answers in progress."""
-        if not self._ends:
-            return
         self._works.step(len(self._ends), self._context_sum / len(self._ends) + self._step)
         self._step += 1
         now = self._now()
