@@ -1,6 +1,6 @@
 """`make bench`: every speed we promise, measured here and now against bare code, printed as a table.
 
-    python -m bench [start|rules|loops|weights|advise …]
+    python -m bench [start|check|rules|loops|weights|advise …]
 
 Figures are medians; times are compared as ratios within one run, because machines are shared and noisy. What was seen
 is written into docs/benchmarks.md. Exit code 1 where a cap is missed.
@@ -37,6 +37,36 @@ def start() -> Iterator[Row]:
         ratios.append(ours[-1] / bare)
     seen = f"{median(ratios):.2f}× ({median(ours) * 1e3:.0f} ms)"
     yield Row("advisor recommend, cold, against bare imports", seen, "2×", median(ratios) <= 2)
+
+
+def check() -> Iterator[Row]:
+    """A cold review of a repository of twenty components, each with a model in a folder and code of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        _repository(Path(folder), components=20)
+        seen = [_wall([ADVISOR, "check", folder, "--exit-zero", "--json"]) for _ in range(ROUNDS)]
+    yield Row("advisor check, cold, 20 components", f"{median(seen):.2f} s", "3 s", median(seen) <= 3)
+
+
+def _repository(folder: Path, *, components: int) -> None:
+    """An architecture file, and for each component a model's config and a Python file."""
+    source = ROOT / "tests" / "fixtures" / "repositories" / "classifier-service" / "right" / "service" / "routing.py"
+    config = {"model_type": "bert", "architectures": ["BertModel"], "vocab_size": 30522, "hidden_size": 768}
+    config |= {"num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072, "hidden_act": "gelu"}
+    config |= {"max_position_embeddings": 512, "type_vocab_size": 2}
+    lines = ["schema: 1", "components:"]
+    for number in range(components):
+        place = folder / f"part{number}"
+        (place / "model").mkdir(parents=True)
+        (place / "model" / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        (place / "serve.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+        lines += [
+            f"  - name: part{number}",
+            "    workload: {task: text-classification, requests_per_second: 200, input_tokens: 128}",
+            f"    choice: {{architecture: encoder-only, model: part{number}/model}}",
+            "    budgets: {parameters: 200e6, weights_gib: 1, kv_bytes_per_token: 0, flops_per_token: 1e9}",
+            f"    code: [part{number}/*.py]",
+        ]
+    (folder / "architecture.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def rules() -> Iterator[Row]:
@@ -170,7 +200,7 @@ def _median_seconds(work: Callable[[], object], rounds: int) -> float:
     return median(samples)
 
 
-SECTIONS = {"start": start, "rules": rules, "loops": loops, "weights": weights, "advise": advise}
+SECTIONS = {"start": start, "check": check, "rules": rules, "loops": loops, "weights": weights, "advise": advise}
 
 
 def main(names: list[str]) -> int:

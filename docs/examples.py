@@ -40,6 +40,7 @@ COMMANDS = {
     "rules": ["rules", "list"],
     "machine": ["doctor"],
     "rules-proof": ["rules", "check"],
+    "check": ["check", "tests/fixtures/repositories/rag-service/wrong", "--today", "2026-11-22"],
 }
 
 

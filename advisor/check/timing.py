@@ -107,16 +107,18 @@ def _entry(case: Case, role: Role) -> ModelEntry | None:
 
 def _testbed(case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation) -> Testbed:
     """What was measured on the testbed. Raises _UnjudgedError where there is nothing."""
-    from advisor.core.review.timed import Testbed
-    from advisor.core.sizing.given import memory_limit_of
-
     profiles, words, why_not = _committed(case, read)
     by_role = _by_role(case, advice, profiles) if profiles else {}
     if not by_role:
+        if profiles:
+            why_not = f"what was measured {words} is not the declared model"
         profiles, words = _measured_now(case, read, knowledge, means, advice, why_not)
         by_role = _by_role(case, advice, profiles)
     if not by_role:
         raise _UnjudgedError("what was measured is not the declared model", "measure the model that is declared")
+    from advisor.core.review.timed import Testbed
+    from advisor.core.sizing.given import memory_limit_of
+
     chosen = {role: found[0] for role, found in by_role.items()}
     return Testbed(
         advice=advice,

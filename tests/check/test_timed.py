@@ -117,8 +117,8 @@ def test_a_profile_that_cannot_be_read_is_not_checked_and_says_why(tmp_path: Pat
 def test_a_profile_of_another_model_speaks_for_nobody(tmp_path: Path) -> None:
     other = measured()
     other = other.model_copy(update={"model": other.model.model_copy(update={"parameters": 1})})
-    made = held(tmp_path, [other], p95_ms=150)
-    assert only(made, "BUD-201").outcome == "not-checked"
+    found = only(held(tmp_path, [other], p95_ms=150), "BUD-201")
+    assert (found.outcome, "is not the declared model" in found.message) == ("not-checked", True)
 
 
 def test_without_a_testbed_nothing_timed_is_checked(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def test_every_answers_file_is_valid_and_meets_its_schema(path: Path) -> None:
         ("explanations", ["explain"]),
         ("rules", ["rules", "list"]),
         ("rules-proof", ["rules", "check"]),
+        ("check", ["check", "tests/fixtures/repositories/rag-service/wrong", "--today", "2026-11-22"]),
     ],
 )
 def test_an_example_that_measures_nothing_is_what_the_command_prints(kind: str, command: list[str]) -> None:

@@ -25,6 +25,7 @@ def test_imports_point_one_way() -> None:
         ["rules", "check"],
         ["models", "list"],
         ["explain", "CLS-001"],
+        ["check", str(ROOT / "examples" / "review"), "--today", "2026-11-22", "--json"],
         ["--help"],
     ],
 )
