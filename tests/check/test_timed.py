@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-import advisor.run.child
 from advisor.check import timing
 from advisor.core.hardware import Machine
 from advisor.core.model.entry import ModelEntry
 from advisor.core.review.document import CheckDocument
 from advisor.core.sizing.measurement import CellPlan, Profile
+from advisor.run import Child
 from tests.check.declaring import LABELS, component, knowledge, only, reviewed, written
 from tests.core.sizing.known_model import cell, profile
 from tests.fake_child import FAKE_MACHINE, fake_command
@@ -131,8 +131,13 @@ def test_on_the_testbed_itself_the_model_is_measured(tmp_path: Path, monkeypatch
     def here() -> Machine:
         return FAKE_MACHINE
 
+    start = Child.start
+
+    async def alone() -> Child:  # with a lock of its own: others may be measuring on this machine
+        return await start(command=fake_command(), lock_path=tmp_path / "lock")
+
     monkeypatch.setattr(timing, "this_machine", here)
-    monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command()))
+    monkeypatch.setattr(Child, "start", alone)
     budgets = {"p95_ms": 1000.0, "throughput_per_s": 1e9}
     testbed = FAKE_MACHINE.fingerprint
     declared = component("tickets", LABELS, "encoder-only", model="minilm-l6", budgets=budgets, testbed=testbed)
