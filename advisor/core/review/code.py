@@ -10,6 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from advisor.core.guide.recommendation import Source
@@ -130,17 +131,18 @@ class Unparsable(Exception):
 
 
 def find_in(text: str, *, contrastive: bool = False) -> list[Find]:
-    """Every find in the text of one file, by place. Raises Unparsable where it cannot be parsed."""
+    """The finds in the text of one file, by place; no more than anybody reads. Raises Unparsable where it cannot be parsed."""
     try:
         tree = _parsed(text)
         if not _CONCERNS.search(text):
             return []
         names = Names(tree)
         lines = _BREAKS.split(text)
-        found = {_at(node, check, words, lines) for node, check, words in _finds(names, text, contrastive)}
+        first = islice(_finds(names, text, contrastive), MAX_FINDINGS_PER_FILE)
+        found = {_at(node, check, words, lines) for node, check, words in first}
     except RecursionError:
         raise Unparsable("it is nested too deeply") from None
-    return sorted(found, key=lambda one: (one.line, one.column, one.check))[:MAX_FINDINGS_PER_FILE]
+    return sorted(found, key=lambda one: (one.line, one.column, one.check))
 
 
 def _parsed(text: str) -> ast.Module:

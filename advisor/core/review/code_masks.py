@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
-from advisor.core.review.code_names import Names, Scope
+from advisor.core.review.code_names import MAX_BOUND, Names, Scope
 
 Found = tuple[ast.expr | ast.stmt, str]
 """The node to point at, and the words for what is there."""
@@ -86,13 +86,13 @@ def _made_by(names: Names, function: ast.expr, scope: Scope, classes: tuple[str,
     """Whether all that a name or attribute is bound to is an object of these classes."""
     if isinstance(function, ast.Name):
         there, values = scope.find(function.id)
-        bound = [(one, there) for one in values]
+        bound = [(one, there) for one in values[: MAX_BOUND + 1]]
     elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
         owner = scope.owner(function.value.id)
         bound = owner.attributes.get(function.attr, []) if owner else []
     else:
         return False
-    return bool(bound) and all(
+    return 0 < len(bound) <= MAX_BOUND and all(
         isinstance(one, ast.Call) and names.dotted(one.func, where) in classes for one, where in bound
     )
 

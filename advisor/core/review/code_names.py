@@ -11,6 +11,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+MAX_BOUND = 100
+"""Assignments to one name: with more of them it is nobody's constant."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Bound = ast.expr | Function | str | None
 """An expression, a function, the dotted name of what was imported, or None for what is not followed."""
@@ -78,7 +81,7 @@ class Names(ast.NodeVisitor):
             return None if before is None else f"{before}.{node.attr}"
         if not isinstance(node, ast.Name):
             return None
-        said = {one for one in scope.find(node.id)[1] if not is_none(one)}
+        said = {one for one in scope.find(node.id)[1][: MAX_BOUND + 1] if not is_none(one)}
         only = next(iter(said)) if len(said) == 1 else None
         return only if isinstance(only, str) else None
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from advisor.core.review.checkpoints import of_checkpoint, of_class, tuned_for_vectors
-from advisor.core.review.code_names import Bound, Function, Names, Scope, is_none
+from advisor.core.review.code_names import MAX_BOUND, Bound, Function, Names, Scope, is_none
 
 MAX_STEPS = 60
 """How far a value is followed back."""
+MAX_LOOKS = 500
+"""How many expressions one question may lead to: a file could be written to make that double with every line."""
 
 _SAME = frozenset(
     {
@@ -61,10 +64,13 @@ class Roles:
     def __init__(self, names: Names) -> None:
         self.names = names
         self._asking: set[tuple[Scope, str]] = set()
+        self._known: dict[tuple[Scope, str], Role | None] = {}
+        self._looks = 0
 
     def of(self, node: ast.AST, scope: Scope, steps: int = 0) -> Role | None:
         """The role of an expression; None where it is unknown."""
-        if steps > MAX_STEPS:
+        self._looks = self._looks + 1 if steps else 0
+        if steps > MAX_STEPS or self._looks > MAX_LOOKS:
             return None
         match node:
             case ast.Name():
@@ -91,10 +97,17 @@ class Roles:
         """The one role that everything bound to a name has."""
         if asked in self._asking:
             return _ITSELF
+        if asked in self._known:
+            return self._known[asked]
         self._asking.add(asked)
-        roles = {self._bound(one, scope, steps) for one, scope in bound if not is_none(one)} - {_ITSELF}
+        said = [(one, where) for one, where in islice(bound, MAX_BOUND + 1) if not is_none(one)]
+        roles = {self._bound(one, where, steps) for one, where in said} if len(said) <= MAX_BOUND else {None}
         self._asking.discard(asked)
-        return roles.pop() if len(roles) == 1 else None
+        roles.discard(_ITSELF)
+        role = roles.pop() if len(roles) == 1 else None
+        if not self._asking:  # inside another question it may hang on the answer to that one
+            self._known[asked] = role
+        return role
 
     def _bound(self, bound: Bound, scope: Scope, steps: int) -> Role | None:
         return self.of(bound, scope, steps + 1) if isinstance(bound, ast.expr) else None

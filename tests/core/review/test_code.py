@@ -448,3 +448,20 @@ def test_any_text_is_either_read_or_told_not_to_be(pieces: list[str], imported: 
 def test_text_that_is_no_code_breaks_nothing(text: str) -> None:
     with contextlib.suppress(Unparsable):
         find_in("import torch, transformers\n" + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\nx.generate()\n" * 5_000,
+        "\n".join(f"a{n} = a{n + 1} + a{n + 1}" for n in range(100)) + "\na0.generate()\na0.mean(1)\n",
+        "\n".join(f"def f{n}(): return f{n + 1}() * f{n + 1}()" for n in range(100)) + "\nf0().mean(1)\n",
+        "class GPT:\n" + "    x = nn.MultiheadAttention()\n    x(q, q, q)\n" * 3_000,
+        "torch.load(p); " * 20_000,
+        "model = model.eval()\n" * 5_000 + "model.generate()\n" * 5_000,
+    ],
+    ids=["many names", "doubling", "doubling calls", "many attentions", "one line", "itself"],
+)
+@pytest.mark.timeout(60)
+def test_a_file_written_to_be_slow_is_read_all_the_same(text: str) -> None:
+    assert len(find_in("import torch, transformers\nfrom torch import nn\n" + text)) <= 100
