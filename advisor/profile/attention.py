@@ -21,7 +21,7 @@ from advisor.core.attention import MOVED, STAYED, Kind, Look, Push, StackName
 from advisor.core.model.anatomy import Anatomy
 from advisor.profile.inputs import token_ids
 
-SEQUENCE = 16
+SEQUENCE = 12
 """Tokens read where no window asks for more."""
 SHORTER = 4
 """How many tokens fewer an encoder-decoder writes than it reads, so that neither is mistaken for the other."""
@@ -29,7 +29,7 @@ BEYOND = 8
 """Tokens read beyond a window, so that its end is seen."""
 WIDEST_WINDOW = 512
 """A wider one would take thousands of tokens to see; it is named as not seen."""
-PUSHED = 24
+PUSHED = 12
 """Up to so many positions each is changed; of more, so many, the first and last among them."""
 NOISE_FACTOR = 8
 HIDDEN, SOURCES, CACHE = "hidden_states", ("key_value_states", "encoder_hidden_states"), "past_key_values"

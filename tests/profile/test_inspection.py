@@ -39,7 +39,7 @@ def test_a_whole_folder_is_inspected_with_its_weights(tmp_path: Path) -> None:
     module = saved(tmp_path, "llama")
     with_tokenizer(tmp_path)
     found = inspected(tmp_path)
-    assert (found.id, found.weights, found.tokens, found.window) == (3, "real", 16, None)
+    assert (found.id, found.weights, found.tokens, found.window) == (3, "real", 12, None)
     assert found.parameters == sum(one.numel() for one in module.parameters())
     assert found.cosine is not None
     assert architecture_of([named(look) for look in found.looks]) == "decoder-only"
