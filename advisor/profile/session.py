@@ -26,7 +26,7 @@ from advisor.profile.orders import Built, Job, More, NotBuiltReply, Order, Outco
 from advisor.profile.physics import Physics, peak_seconds
 from advisor.profile.processes import WorkerProcess
 from advisor.profile.refusal import refusal, refusal_of_dtype, refusal_of_runtime
-from advisor.profile.shares import RUNS, Shares
+from advisor.profile.shares import RUNS, Allowance, Shares
 from advisor.profile.timing import COLD_FACTOR
 from advisor.profile.worker import last_moment
 from advisor.store import machine
@@ -89,6 +89,7 @@ class Session:
         self._gathered: dict[int, Gathered] = {}
         self._family: list[int] = []
         self._process = 0
+        self._left_after_s = 0.0
         self._random = random.Random(request.seed)
         self._begun = time.monotonic()
         self._shares = Shares(
@@ -176,6 +177,8 @@ class Session:
         """First visits in the order asked for, then rounds in random order while anyone wants more and has the time."""
         waiting: list[int] = []
         visited = True
+        slots = sum(self._visits(index) for index in range(len(self._request.cells)))
+        self._left_after_s = self._shares.left_s() * (1 - len(self._open_in(family)) / max(1, slots))
         while True:
             due = next((index for index in self._open_in(family) if self._due(index)), None)
             if due is not None:
@@ -264,7 +267,7 @@ class Session:
         plan = self._request.cells[index]
         allowance = self._shares.allowance(plan, self._ahead(index))
         room_s = self._request.seconds_per_cell / self._terms.processes - now.spent_s
-        if now.visit_s(wanted) > min(allowance.share_s, room_s):
+        if now.visit_s(wanted) > min(self._share_of_the_rest(allowance), room_s):
             return False
         begun = time.monotonic()
         limits = {"share_s": allowance.share_s, "limit_s": allowance.limit_s}
@@ -277,6 +280,16 @@ class Session:
             if reply.spoiled:
                 self._lose_worker()
         return True
+
+    def _share_of_the_rest(self, allowance: Allowance) -> float:
+        """Seconds for a later visit: the rest of this process's part, divided among those that want more samples.
+
+        While cells wait for a second attempt, they have what is left over, and none may take more than its even share.
+        """
+        if self._postponed:
+            return allowance.share_s
+        wanting = sum(1 for index in self._open_in(self._family) if self._wanted(index))
+        return (self._shares.left_s() - self._left_after_s) / max(1, wanting)
 
     def _tell_if_done(self, index: int) -> None:
         """Tell a cell of the last process as soon as it has enough: what was told is saved."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from advisor.core.protocol import Event, Finished, Measured, Started
-from advisor.core.sizing.measurement import Cell, CellPlan, unmeasured
+from advisor.core.sizing.effort import EFFORTS
+from advisor.core.sizing.measurement import Cell, CellPlan, Effort, unmeasured
 from advisor.profile.inbox import Inbox
 from advisor.profile.orders import Built, Job, More, Order, Outcome, Reply
 from advisor.profile.session import Session
 from tests.core.model.tiny_models import entry
-from tests.fake_child import fake_cell
+from tests.fake_child import fake_cell, true_seconds
 from tests.measuring import plans, request
 
 Answer = Callable[[Order], Cell]
@@ -267,3 +269,45 @@ def test_what_a_process_had_begun_when_it_ended_is_measured_anew_in_the_next() -
     assert cells_of(events)[0].samples_s == (0.3,) * 6
     assert cells_of(events)[1].flags == ("crashed",)
     assert [event.index for event in events if isinstance(event, Started)] == [0, 1]
+
+
+class Hands:
+    """A clock that moves only when a worker runs."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def working(clock: Hands, source: random.Random, spread: float) -> Answer:
+    """A worker on that clock: a first visit warms up for half a second, each run differs by up to `spread`."""
+
+    def answer(order: Order) -> Cell:
+        true_s = 10 * true_seconds(order.plan)
+        samples = [true_s * source.uniform(1 - spread, 1 + spread) for _ in range(order.more or 6)]
+        idle = 2 * true_s if order.more else max(0.5, 2 * true_s)
+        clock.now += idle + sum(samples)
+        return sampled(order.model_copy(update={"more": 0}), *samples)
+
+    return answer
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("spread", [0.01, 0.3, 0.9])
+def test_the_time_of_a_request_is_kept_and_no_cell_goes_without(
+    monkeypatch: pytest.MonkeyPatch, effort: Effort, spread: float
+) -> None:
+    clock, total = Hands(), 44.0 * EFFORTS[effort].time_factor
+    monkeypatch.setattr("advisor.profile.session.time", clock)
+    cells = [plan for tokens in (16, 32, 64) for plan in plans(batches=(1, 4, 8, 16), input_tokens=tokens)]
+    limits = {"seconds_per_cell": total / 3, "seconds_total": total, "latency_budget_s": None}
+    events, _ = heard(working(clock, random.Random(5), spread), cells, **limits, effort=effort)
+    assert clock.now <= total
+    for cell in cells_of(events).values():
+        assert cell.processes == EFFORTS[effort].processes
+        assert ("undecided" in cell.flags) == (cell.more_samples is not None)
+    if spread == 0.01:
+        assert not any(cell.flags for cell in cells_of(events).values())
+    if spread == 0.01 and effort == "thorough":
+        assert all(cell.p99_s is not None for cell in cells_of(events).values())

@@ -144,7 +144,8 @@ def _undecided(cell: Cell, by_process: Sequence[Sequence[float]], terms: Terms) 
     else:
         missing = more_processes_needed(medians, terms.tolerance)
         more = missing * each
-        words = f"{_too_wide(interval, middle, terms)}; {missing} more processes that differ as these do would do"
+        noun = "process" if missing == 1 else "processes"
+        words = f"{_too_wide(interval, middle, terms)}; about {missing} more {noun} like these would do"
     sentence = f"Undecided: {words}."
     return {
         "flags": tuple(dict.fromkeys((*cell.flags, "undecided"))),
