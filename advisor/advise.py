@@ -48,9 +48,6 @@ SECONDS_PER_CELL_LEAST = 3.0
 PARAMETERS_AT_QUICK = 500_000_000
 FLOPS_AT_QUICK = 5e11
 """Arithmetic of the longest single pass that fits the quick time: a prompt of thousands of tokens needs more."""
-SECONDS_PER_CONVERSION = 20.0
-"""Time to convert a model of up to so many parameters for one configuration; more for a larger one."""
-CONVERTED_AT_THAT = 150_000_000
 PASSES = ("forward", "embed", "prefill", "encode", "rerank")
 CELLS_AT_MOST_SLOW = 3
 """How many cells may share all the time where the first ones are slow: they are the ones a plan cannot do without."""
@@ -187,6 +184,7 @@ async def profile_model(
 ) -> Profile:
     """Measure one model without a workload, from its files where it has any. `recorder` as for `measure_and_plan`."""
     from advisor.core.sizing.grid import INPUT_TOKENS, default_cells
+    from advisor.core.sizing.runtimes import offer
 
     _check_layers(entry, measuring)
     role: Role = entry.roles[0]
@@ -195,7 +193,7 @@ async def profile_model(
     limit = memory_limit_bytes() if target.memory_limit_bytes is None else target.memory_limit_bytes
     tokens = max(measuring.input_tokens or INPUT_TOKENS)
     fitting = dtypes_with_room(entry, limit, target.dtypes) or _dtypes_of_cuts(entry, machine, target, limit, tokens)
-    offered = await _offer(entry, child, measuring, target, fitting)
+    offered = offer(entry, measuring, fitting, target.device, (await child.ready()).machine.versions)
     cells = default_cells(
         entry,
         dtypes=offered.dtypes,
@@ -319,6 +317,7 @@ async def measured_part(
     """Measure one part of a design, in the cells that its lengths ask for."""
     from advisor.core.model.representative import Need, fitting_dtypes
     from advisor.core.sizing.grid import cells_for
+    from advisor.core.sizing.runtimes import offer
 
     if measuring.model not in (None, entry.id):
         measuring = replace(measuring, layers=None)  # they are the named model's
@@ -336,7 +335,7 @@ async def measured_part(
     )
     machine, longest = (await child.ready()).machine, lengths.longest_input_tokens
     fitting = fitting_dtypes(entry, need, target.dtypes) or _dtypes_of_cuts(entry, machine, target, limit, longest)
-    offered = await _offer(entry, child, measuring, target, fitting)
+    offered = offer(entry, measuring, fitting, target.device, (await child.ready()).machine.versions)
     cells = cells_for(
         entry,
         lengths,
@@ -352,27 +351,6 @@ async def measured_part(
     return await _measured(
         entry, source, cells, offered, child, measuring, target, limit, budget_s, report_event, settled_s
     )
-
-
-async def _offer(
-    entry: ModelEntry, child: MeasuringChild, measuring: Measuring, target: Target, torch_dtypes: Sequence[Dtype]
-) -> Offer:
-    """What the model is measured with. Raises AdvisorError where nothing of what was asked for can serve it here."""
-    from advisor.core.sizing.runtimes import offer
-
-    offered = offer(
-        entry,
-        runtimes=measuring.runtimes,
-        dtypes=measuring.dtypes,
-        torch_dtypes=torch_dtypes,
-        effort=measuring.effort,
-        device=target.device,
-        versions=(await child.ready()).machine.versions,
-    )
-    if not (offered.dtypes or offered.others):
-        says = " ".join(f"{one.runtime} {one.dtype}: {one.reason}" for one in offered.refused)
-        raise AdvisorError(f"nothing that was asked for can serve {entry.id} here: {says}", exit_code=EXIT_UNDECIDED)
-    return offered
 
 
 def _settled_below_s(workload: Workload, cells: Sequence[CellPlan]) -> float | None:
@@ -407,7 +385,7 @@ async def _measured(
     from advisor.core.sizing.layers import told_from_cuts
     from advisor.core.sizing.measurement import Profile, profiled_model
     from advisor.core.sizing.own_stages import with_own_stages
-    from advisor.core.sizing.runtimes import failed_conversions
+    from advisor.core.sizing.runtimes import failed_conversions, seconds_to_convert
     from advisor.run import remembering
     from advisor.store.checks import procedure_check
     from advisor.store.peaks import keep_peaks, known_peaks
@@ -509,14 +487,6 @@ def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan], effort: Effort =
     times = 1.0 if all(plan.layers is None for plan in cells) else TIMES_FOR_CUTS
     quick = max(SECONDS_PER_CELL_LEAST * len(cells), times * min(SECONDS_QUICK * scale, SECONDS_MOST))
     return EFFORTS[effort].time_factor * quick
-
-
-def seconds_to_convert(entry: ModelEntry, cells: Sequence[CellPlan]) -> float:
-    """Seconds beside those of the cells for every configuration that the model is converted for."""
-    from advisor.core.sizing.runtimes import CONVERTED
-
-    converted = {(plan.runtime, plan.dtype) for plan in cells if plan.runtime in CONVERTED}
-    return len(converted) * min(SECONDS_PER_CONVERSION * max(1.0, entry.parameters / CONVERTED_AT_THAT), SECONDS_MOST)
 
 
 def _runs(part: Component, entry: ModelEntry) -> bool:

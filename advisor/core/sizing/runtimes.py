@@ -8,12 +8,13 @@ and for the child that makes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, get_args
+from typing import NamedTuple, Protocol, get_args
 
+from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
 from advisor.core.hardware import Dtype
 from advisor.core.model.cost import anatomy, stages_of
 from advisor.core.model.entry import ModelEntry
-from advisor.core.sizing.measurement import Cell, Effort, NotAvailable, Runtime, Stage
+from advisor.core.sizing.measurement import Cell, CellPlan, Effort, NotAvailable, Runtime, Stage
 
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 DTYPES_OF: Mapping[Runtime, tuple[Dtype, ...]] = {
@@ -29,6 +30,9 @@ _TRANSLATED = ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", "bart"
 """The model types whose weights CTranslate2 takes from the transformers of today."""
 _NO_LINEAR = ("gpt2",)
 """Model types whose layers keep their matrices in a class that torchao does not quantise."""
+SECONDS_PER_CONVERSION, SECONDS_PER_CONVERSION_MOST = 20.0, 300.0
+PARAMETERS_AT_THAT = 150_000_000
+"""Time to convert a model of up to so many parameters for one configuration; more for a larger one."""
 CONVERTED: tuple[Runtime, ...] = ("openvino", "ctranslate2")
 
 
@@ -98,26 +102,41 @@ class Offer(NamedTuple):
     refused: tuple[NotAvailable, ...]
 
 
-def offer(
-    entry: ModelEntry,
-    *,
-    runtimes: Sequence[Runtime] | None,
-    dtypes: Sequence[Dtype] | None,
-    torch_dtypes: Sequence[Dtype],
-    effort: Effort,
-    device: str,
-    versions: Mapping[str, str],
-) -> Offer:
-    """What to measure where the caller named these runtimes and dtypes, or None of them.
+class Wanted(Protocol):
+    """What a caller fixed about the configurations to measure; None is left open."""
 
-    `torch_dtypes` are those worth trying with torch. A conversion takes seconds that the quick effort does not have, so
-    there torch stands alone unless the caller asks for more; every other effort tries what is installed.
+    @property
+    def runtimes(self) -> tuple[Runtime, ...] | None: ...
+    @property
+    def dtypes(self) -> tuple[Dtype, ...] | None: ...
+    @property
+    def effort(self) -> Effort: ...
+
+
+def offer(
+    entry: ModelEntry, wanted: Wanted, torch_dtypes: Sequence[Dtype], device: str, versions: Mapping[str, str]
+) -> Offer:
+    """What to measure; `torch_dtypes` are those worth trying with torch.
+
+    A conversion takes seconds that the quick effort does not have, so there torch stands alone unless the caller asks
+    for more; every other effort tries what is installed. Raises AdvisorError where nothing that was asked for can
+    serve the model here.
     """
-    asked = tuple(runtimes or _runtimes_left_out(dtypes, effort, versions))
-    wanted = {runtime: tuple(dtypes or _dtypes_left_out(runtime, torch_dtypes)) for runtime in asked}
-    served, refused = configurations(entry, asked, wanted, device=device, versions=versions)
+    asked = wanted.runtimes or _runtimes_left_out(wanted.dtypes, wanted.effort, versions)
+    dtypes = {runtime: wanted.dtypes or _dtypes_left_out(runtime, torch_dtypes) for runtime in asked}
+    served, refused = configurations(entry, asked, dtypes, device=device, versions=versions)
+    if not served:
+        says = " ".join(f"{one.runtime} {one.dtype}: {one.reason}" for one in refused)
+        raise AdvisorError(f"nothing that was asked for can serve {entry.id} here: {says}", exit_code=EXIT_UNDECIDED)
     of_torch = tuple(dtype for runtime, dtype in served if runtime == "torch")
     return Offer(of_torch, tuple(one for one in served if one.runtime != "torch"), refused)
+
+
+def seconds_to_convert(entry: ModelEntry, cells: Iterable[CellPlan]) -> float:
+    """Seconds beside those of the cells for every configuration that the model is converted for."""
+    converted = {(plan.runtime, plan.dtype) for plan in cells if plan.runtime in CONVERTED}
+    each = SECONDS_PER_CONVERSION * max(1.0, entry.parameters / PARAMETERS_AT_THAT)
+    return len(converted) * min(each, SECONDS_PER_CONVERSION_MOST)
 
 
 def _runtimes_left_out(

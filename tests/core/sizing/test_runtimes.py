@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from advisor.core.errors import AdvisorError
 from advisor.core.model.cost import kv_cache_bytes, stage_bytes_moved, weight_bytes
 from advisor.core.sizing.closeness import LEAST_COSINE, too_far
 from advisor.core.sizing.grid import default_cells
@@ -15,9 +17,11 @@ from advisor.core.sizing.reuse import conditions
 from advisor.core.sizing.runtimes import (
     DTYPES_OF,
     Configuration,
+    Offer,
     failed_conversions,
     of_this,
     offer,
+    seconds_to_convert,
     stages_run,
     why_not,
     without_stage,
@@ -30,16 +34,15 @@ from tests.measuring import request
 ALL = {"torch": "2", "openvino": "1", "ctranslate2": "1", "torchao": "1"}
 
 
-def offered(model_type: str = "bert", **more: Any) -> Any:
-    asked: dict[str, Any] = {
-        "runtimes": None,
-        "dtypes": None,
-        "torch_dtypes": ("float32", "bfloat16"),
-        "effort": "quick",
-        "device": "cpu",
-        "versions": ALL,
-    }
-    return offer(entry(model_type), **(asked | more))
+@dataclass
+class Asked:
+    runtimes: Any = None
+    dtypes: Any = None
+    effort: Any = "quick"
+
+
+def offered(model_type: str = "bert", versions: dict[str, str] = ALL, **asked: Any) -> Offer:
+    return offer(entry(model_type), Asked(**asked), ("float32", "bfloat16"), "cpu", versions)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,20 @@ def test_what_was_asked_for_and_cannot_be_had_is_listed_and_the_rest_is_measured
         ("ctranslate2", "bfloat16"),
     ]
     assert all(one.reason.endswith(".") for one in found.refused)
+
+
+def test_where_nothing_can_be_had_the_reasons_are_told() -> None:
+    with pytest.raises(AdvisorError, match="ctranslate2 int8: ctranslate2 is measured for models that write") as caught:
+        offered(runtimes=("ctranslate2",), dtypes=("int8",))
+    assert caught.value.exit_code == 4
+
+
+def test_every_conversion_has_time_of_its_own_and_a_large_model_more() -> None:
+    plans = [CellPlan(stage="forward", runtime="openvino", dtype=one, batch_size=1) for one in ("int8", "float32")]
+    small, large = (entry("bert").model_copy(update={"parameters": size}) for size in (1, 300_000_000))
+    assert seconds_to_convert(small, plans) == 2 * seconds_to_convert(small, plans[:1])
+    assert seconds_to_convert(large, plans) == 2 * seconds_to_convert(small, plans)
+    assert seconds_to_convert(small, [CellPlan(stage="forward", dtype="int8", batch_size=1)]) == 0
 
 
 def test_a_configuration_whose_cells_were_all_refused_is_not_available() -> None:
