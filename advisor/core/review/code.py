@@ -30,7 +30,8 @@ from advisor.core.review.code_roles import Roles
 from advisor.core.review.document import Location, Outcome, Result
 from advisor.core.review.kind import CheckKind
 
-MAX_FINDINGS_PER_FILE = 100
+MAX_FINDS = 100
+"""Finds in one file; where there are as many, the file is told as not wholly checked."""
 _TRAINS_VECTORS = re.compile(r"contrastive|info_?nce|MultipleNegatives|TripletLoss|SentenceTransformerTrainer", re.I)
 _EMBEDDERS = re.compile(
     r"sentence_transformers\.SentenceTransformer|(langchain\w*|llama_index)(\.\w+)*\.HuggingFaceEmbeddings?"
@@ -53,11 +54,15 @@ class SourceFile(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """A file or pattern that was not read, and why. `is_file` says that there is such a file to point at."""
+    """A file or pattern that was not read, and why.
+
+    `is_file` says that there is such a file to point at, `partly` that its beginning was read.
+    """
 
     path: str
     why: str
     is_file: bool = True
+    partly: bool = False
 
 
 class CodeFiles(NamedTuple):
@@ -95,8 +100,11 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
     unread, finds, read = list(code.unread), [], 0
     for file in code.files:
         try:
-            finds += [(file.path, find) for find in find_in(file.text, contrastive=about.contrastive)]
+            found_here = find_in(file.text, contrastive=about.contrastive)
+            finds += [(file.path, find) for find in found_here]
             read += 1
+            if len(found_here) >= MAX_FINDS:
+                unread.append(Unread(file.path, f"it holds {MAX_FINDS} finds already", partly=True))
         except Unparsable as error:
             unread.append(Unread(file.path, str(error)))
     for path, find in finds:
@@ -104,7 +112,9 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
         yield _result(about, CODE_KINDS[find.check], "fail", find.message, where)
     for missing in unread:
         where = Location(file=missing.path) if missing.is_file else about.location
-        yield _result(about, CODE_KINDS[NOT_READ], "not-checked", f"{missing.path} was not read: {missing.why}", where)
+        far = " to its end" if missing.partly else ""
+        words = f"{missing.path} was not read{far}: {missing.why}"
+        yield _result(about, CODE_KINDS[NOT_READ], "not-checked", words, where)
     found = {NOT_READ, *(find.check for _, find in finds)}
     words = f"{'1 file was' if read == 1 else f'{read} files were'} read, and nothing of it was found"
     for kind in CODE_KINDS.values() if read else ():
@@ -131,18 +141,28 @@ class Unparsable(Exception):
 
 
 def find_in(text: str, *, contrastive: bool = False) -> list[Find]:
-    """The finds in the text of one file, by place; no more than anybody reads. Raises Unparsable where it cannot be parsed."""
+    """The first finds in the text of one file, by place. Raises Unparsable where it cannot be parsed."""
     try:
         tree = _parsed(text)
         if not _CONCERNS.search(text):
             return []
         names = Names(tree)
         lines = _BREAKS.split(text)
-        first = islice(_finds(names, text, contrastive), MAX_FINDINGS_PER_FILE)
-        found = {_at(node, check, words, lines) for node, check, words in first}
+        places = islice(_once(_finds(names, text, contrastive)), MAX_FINDS)
+        finds = [_at(node, check, words, lines) for node, check, words in places]
     except RecursionError:
         raise Unparsable("it is nested too deeply") from None
-    return sorted(found, key=lambda one: (one.line, one.column, one.check))
+    return sorted(finds, key=lambda one: (one.line, one.column, one.check))
+
+
+def _once(places: Iterator[_Place]) -> Iterator[_Place]:
+    """Each place once for each check, though it may be come upon in two ways."""
+    seen: set[tuple[int, str]] = set()
+    for place in places:
+        key = (id(place[0]), place[1])
+        if key not in seen:
+            seen.add(key)
+            yield place
 
 
 def _parsed(text: str) -> ast.Module:

@@ -423,6 +423,14 @@ def test_checks_that_find_nothing_pass_and_files_that_are_not_read_are_told() ->
     ]
 
 
+def test_a_file_with_more_finds_than_are_told_says_so() -> None:
+    made = results(SourceFile("a.py", "import torch\n" + "torch.load(p)\n" * 500))
+    assert [one[:3] for one in made if one[1] != "pass"] == [
+        *[("CODE-105", "fail", "a.py")] * 100,
+        ("CODE-100", "not-checked", "a.py"),
+    ]
+
+
 def test_where_nothing_could_be_read_nothing_passes() -> None:
     assert results(SourceFile("c.py", "x = (")) == [("CODE-100", "not-checked", "c.py", None)]
 
