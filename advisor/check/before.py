@@ -18,10 +18,9 @@ from advisor.core.review.baseline import introduced, with_baseline
 from advisor.core.review.declared import DeclaredComponent
 from advisor.core.review.document import Base, Introduced
 from advisor.store.architecture_file import ReadFile, read_as
+from advisor.store.declared_model import READ_OF_A_MODEL
 from advisor.store.git import Snapshot, empty_folder, snapshot
 from advisor.store.repository import Repository
-
-_OF_A_MODEL = ("config.json", "tokenizer_config.json", "1_Pooling/config.json")
 
 
 def compared(judged: Sequence[Judged], ref: str, knowledge: Knowledge, today: date) -> tuple[list[Judged], Base]:
@@ -79,4 +78,4 @@ def _named(read: ReadFile, before: Snapshot, folder: str) -> Iterator[str]:
 
 def _of_models(component: DeclaredComponent) -> Iterator[str]:
     for _, model, _ in named_models(component.choice):
-        yield from (os.path.join(model, file) for file in _OF_A_MODEL)
+        yield from (os.path.join(model, file) for file in READ_OF_A_MODEL)

@@ -6,8 +6,10 @@ testbed and its model is the one that is declared.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.advise import Knowledge
@@ -24,6 +26,7 @@ from advisor.core.review.document import Outcome, Result
 from advisor.core.workload import fill_defaults
 from advisor.store.architecture_file import ReadFile
 from advisor.store.machine import this_machine
+from advisor.store.repository import is_plain_file
 
 if TYPE_CHECKING:  # a review without timed budgets must not pay for what only a measurement needs
     from advisor.core.protocol import Event
@@ -138,6 +141,9 @@ def _committed(case: Case, read: ReadFile) -> tuple[list[Profile], str, str]:
     from advisor.store.given_profiles import read_profiles
 
     files = [str(read.repository.folder / name) for name in names]
+    for name, file in zip(names, files, strict=True):
+        if os.path.lexists(file) and not is_plain_file(Path(file)):
+            return [], "", f"{name} is no plain file"
     try:
         profiles = [one.profile for one in read_profiles(files)]
     except AdvisorError as error:

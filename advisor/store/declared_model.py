@@ -20,6 +20,8 @@ from advisor.store.model_folder import CONFIG, read_entry
 from advisor.store.repository import Repository, is_plain_file, leaves
 from advisor.store.safetensors import INDEX, SINGLE
 
+READ_OF_A_MODEL = (CONFIG, "tokenizer_config.json", f"1_Pooling/{CONFIG}")
+"""The files of a model folder that a review reads."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*")
 
@@ -59,9 +61,11 @@ def _in_folder(folder: Path, name: str, repository: Repository) -> Found:
     config = folder / CONFIG
     if not os.path.lexists(config):
         return unknown(f"{name} holds no {CONFIG}", f"commit the model's {CONFIG}; its weights may stay elsewhere")
+    for file in (folder / one for one in READ_OF_A_MODEL):
+        path = os.path.relpath(os.path.abspath(file), repository.folder)
+        if os.path.lexists(file) and ((reason := leaves(repository, path)) or not is_plain_file(file)):
+            return unknown(f"{path} {reason or 'is no plain file'}", "keep the file itself in the repository")
     inside = os.path.relpath(os.path.abspath(config), repository.folder)
-    if (reason := leaves(repository, inside)) or not is_plain_file(config):
-        return unknown(f"{inside} {reason or 'is no plain file'}", "keep the file itself in the repository")
     try:
         found = found_in_config(read_object(config, shown=inside).value, inside)
     except AdvisorError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,20 @@ def test_what_cannot_be_told_is_not_checked_and_never_passes(tmp_path: Path, con
 def test_a_model_that_cannot_be_looked_at_is_not_checked(tmp_path: Path, model: str) -> None:
     made = reviewed(written(tmp_path, component("search", RETRIEVAL, "encoder-only", model=model)))
     assert only(made, "ARC-002").outcome == "not-checked"
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_a_file_of_a_model_that_lies_elsewhere_or_is_none_is_not_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "outside.json").write_text(json.dumps(BERT))
+    inside = tmp_path / "inside"
+    model = saved(inside / "m")
+    (model / name).unlink(missing_ok=True)
+    (model / name).symlink_to(tmp_path / "outside.json")
+    file = written(inside, component("tickets", LABELS, "encoder-only", model="m"))
+    assert "through a link" in only(reviewed(file), "ARC-002").message
+    (model / name).unlink()
+    os.mkfifo(model / name)
+    assert "no plain file" in only(reviewed(file), "ARC-002").message
 
 
 def test_a_decoder_whose_config_lifts_the_mask_is_a_mistake(tmp_path: Path) -> None:
