@@ -36,7 +36,7 @@ def made(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return go
 
 
-def changed(path: str, *keys: str, to: object) -> str:
+def changed(path: str, *keys: str | int, to: object) -> str:
     """The file with the value at these keys changed."""
     document = json.loads(Path(path).read_text())
     place = document
@@ -56,6 +56,22 @@ def test_the_plan_is_the_one_that_the_measuring_machine_would_have_made(run: Run
     for key in before["plan"].keys() - {"reproduce"}:
         assert after["plan"][key] == before["plan"][key], key
     jsonschema.validate(after, run("schema", "report").document)
+
+
+def test_a_length_between_cells_is_planned_with_the_surface_in_the_file(run: Run, made: Any) -> None:
+    path = made("bert-base", "--batch", "1,4,8", "--input-tokens", "32,64,256")
+    stage = run("advise", TICKETS, "--profile", path, "--json").document["plan"]["stages"][0]
+    assert stage["origin"] == "interpolated"
+    assert 0 <= stage["error_pct"] < 1, "the fake child's times are exact"
+    worse = json.loads(Path(path).read_text())
+    for surface in worse["surfaces"]:
+        surface["holdout_error_pct"] = 12.0
+    Path(path).write_text(json.dumps(worse))
+    assert "interpolated ± 12 %" in run("advise", TICKETS, "--profile", path).out
+    bad = changed(path, "surfaces", 0, "coefficients", "c1", to=-1.0)
+    refused = run("advise", TICKETS, "--profile", bad)
+    assert refused.code == 2
+    assert "none takes time away" in refused.err
 
 
 def test_the_report_names_the_machine_and_the_file(run: Run, made: Any) -> None:

@@ -41,6 +41,26 @@ def test_samples_are_kept_on_request(run: Run) -> None:
     assert all(len(cell["samples_s"]) == cell["samples"] for cell in cells)
 
 
+def test_cuts_of_a_model_are_measured_beside_it_and_shown_with_their_error(run: Run) -> None:
+    asked = ("profile", "bert-base", "--layers", "8,2,4", "--batch", "1", "--input-tokens", "64", "--dtype", "float32")
+    document = run(*asked, "--json").document
+    assert [cell["layers"] for cell in document["cells"]] == [8, 2, 4, None]
+    (line,) = document["extrapolations"]
+    assert line["layers"] == [2, 4, 8]
+    assert line["error_pct"] is not None
+    assert "extrapolated against measured" in " ".join(run(*asked).out.split())
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [("2,4", "three different numbers"), ("2,4,12", "bert-base has 12 layers"), ("0,2,4", "whole number from 1")],
+)
+def test_layers_that_are_no_cuts_are_refused(run: Run, layers: str, words: str) -> None:
+    done = run("profile", "bert-base", "--layers", layers)
+    assert done.code == 2
+    assert words in done.err
+
+
 def test_more_effort_measures_in_more_processes_and_is_named_where_a_plan_is_reproduced(run: Run) -> None:
     report = run("advise", TICKETS, "--effort", "standard", "--json").document
     assert {(cell["processes"], cell["ci_method"]) for cell in report["profiles"][0]["cells"]} == {(3, "student-t")}

@@ -7,7 +7,6 @@ and counts up to them, so one that no machine can have had is a mistake with a p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
 
 from advisor.core.sizing.measurement import Cell, Profile, Surface
 from advisor.core.sizing.surface import terms_of
@@ -47,7 +46,7 @@ def _doubts_of_fit(surface: Surface) -> Iterator[tuple[str, str]]:
             yield "coefficients", "a coefficient is a number of seconds, and none takes time away"
     for key in ("holdout_error_pct", "holdout_worst_pct"):
         error = getattr(surface, key)
-        if error is not None and not 0 <= error < inf:
+        if error is not None and error < 0:
             yield key, "an error is a number of per cent from 0 on"
 
 

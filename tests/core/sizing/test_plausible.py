@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from advisor.core.hardware import DeviceDetail
-from advisor.core.sizing.measurement import Profile, ProfiledModel
+from advisor.core.sizing.measurement import Profile, ProfiledModel, Surface
 from advisor.core.sizing.plausible import doubts
 from tests.fake_child import FAKE_MACHINE, fake_cell
 from tests.measuring import plans
@@ -63,3 +63,21 @@ def test_a_machine_without_cores_or_memory_is_none() -> None:
     card = DeviceDetail(device="cuda:0", name="Fake H1", memory_bytes=None, memory_limit_bytes=0)
     found = profile({"cores_usable": 0, "memory_limit_bytes": -5, "device_details": (card,)})
     assert [place[1] for place, _ in doubts(found)] == ["cores_usable", "memory_limit_bytes", "device_details"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("coefficients", {"c1": -1e-9}),
+        ("coefficients", {"c1": 1e9}),
+        ("coefficients", {"β": 1e-3}),
+        ("holdout_error_pct", -1.0),
+        ("holdout_worst_pct", -0.1),
+    ],
+)
+def test_a_surface_that_no_fit_gives_is_named_with_its_place(key: str, value: Any) -> None:
+    fit: dict[str, Any] = {"coefficients": {"c0": 1e-3, "c1": 1e-6}, "holdout_error_pct": 3.0, "holdout_worst_pct": 9.0}
+    known = {"stage": "forward", "runtime": "torch", "dtype": "float32", "formula": "c0 + c1·b·s"}
+    good, bad = Surface(**known, **fit), Surface(**known, **fit | {key: value})
+    found = list(doubts(profile().model_copy(update={"surfaces": (good, bad)})))
+    assert [place for place, _ in found] == [("surfaces", 1, key)]
