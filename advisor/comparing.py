@@ -39,8 +39,9 @@ from advisor.core.target import Target, target_on
 from advisor.core.workload import Answers, Workload, fill_defaults
 
 ROUNDS = 2
-BATCH_SIZES = (1, 8)
-"""One request alone, and a batch that shows what a busy machine makes of it."""
+BATCH_SIZES = (1, 4)
+"""One request alone, and a batch that shows what a busy machine makes of it. A larger one would not get its samples where
+each request brings a prompt of examples."""
 SEED = 0
 
 
