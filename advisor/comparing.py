@@ -40,8 +40,8 @@ from advisor.core.workload import Answers, Workload, fill_defaults
 
 ROUNDS = 2
 BATCH_SIZES = (1, 4)
-"""One request alone, and a batch that shows what a busy machine makes of it. A larger one would not get its samples where
-each request brings a prompt of examples."""
+"""One request alone, and a batch that shows what a busy machine makes of it. Where each request brings a prompt of
+examples, a larger one would not get its samples."""
 SEED = 0
 
 
