@@ -3,7 +3,9 @@
     forward, prefill, encode, embed:  T(b, s)   = 2 ms + 20 µs·b·s + 10 ns·b·s²
     decode:                           T(b, ctx) = 5 ms + 1 ms·b    + 2 µs·b·ctx
 
-bfloat16 takes half of that. Cut to L layers it takes 1 ms and L twelfths of that. Every sample is within 2 % of it, the same at each run; half of the samples are above it.
+bfloat16 takes half of that, int8 a quarter, and a runtime other than torch nine tenths of what torch takes. Cut to L
+layers it takes 1 ms and L twelfths of that. Every sample is within 2 % of it, the same at each run; half of the samples
+are above it.
 
 With `--inspect` it answers inspections instead. Start it with `fake_command(...)`. It misbehaves in the cell counted by
 `--after` (0 = the first):
@@ -77,7 +79,7 @@ def true_seconds(plan: CellPlan) -> float:
     else:
         s = plan.input_tokens or 1
         seconds = 2e-3 + 20e-6 * b * s + 10e-9 * b * s * s
-    seconds = seconds / 2 if plan.dtype == "bfloat16" else seconds
+    seconds = seconds / {"bfloat16": 2, "int8": 4}.get(plan.dtype, 1) * (1 if plan.runtime == "torch" else 0.9)
     return seconds if plan.layers is None else 1e-3 + seconds * plan.layers / 12
 
 
@@ -258,6 +260,7 @@ def read_stdin(inbox: queue.Queue[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--ready-seconds", type=float, default=0.0)
+    parser.add_argument("--installed", default="", help="runtimes with commas between")
     parser.add_argument("--cell-seconds", type=float, default=0.0)
     parser.add_argument("--after", type=int, default=0)
     parser.add_argument("--then", default="")
@@ -280,7 +283,8 @@ def main() -> None:
     if options.fail:
         say(Failed(says=options.fail, fix="pip install 'archadvisor[profile]'"))
         return
-    say(Ready(machine=FAKE_MACHINE, pid=os.getpid(), forks=False))
+    versions = FAKE_MACHINE.versions | {name: "1.0" for name in options.installed.split(",") if name}
+    say(Ready(machine=FAKE_MACHINE.model_copy(update={"versions": versions}), pid=os.getpid(), forks=False))
     inbox: queue.Queue[str] = queue.Queue()
     threading.Thread(target=read_stdin, args=(inbox,), daemon=True).start()
     while line := inbox.get():

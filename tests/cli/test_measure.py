@@ -61,6 +61,41 @@ def test_layers_that_are_no_cuts_are_refused(run: Run, layers: str, words: str) 
     assert words in done.err
 
 
+def test_what_was_asked_for_and_is_not_installed_is_told_beside_what_was_measured(run: Run) -> None:
+    asked = ("profile", "t5-small", "--runtime", "torch,ctranslate2", "--dtype", "float32", "--batch", "1")
+    document = run(*asked, "--json").document
+    assert {cell["runtime"] for cell in document["cells"]} == {"torch"}
+    (missing,) = document["not_available"]
+    assert (missing["runtime"], missing["dtype"]) == ("ctranslate2", "float32")
+    shown = " ".join(run(*asked).out.split())
+    assert "ctranslate2 float32 is not available: ctranslate2 is not installed" in shown
+
+
+def test_where_nothing_that_was_asked_for_can_serve_the_model_it_is_undecided(run: Run) -> None:
+    done = run("profile", "gpt2", "--runtime", "openvino")
+    assert done.code == 4
+    assert "openvino is not installed" in done.err
+
+
+def test_an_unknown_runtime_is_refused_with_those_there_are(run: Run) -> None:
+    done = run("profile", "bert-base", "--runtime", "onnx")
+    assert done.code == 2
+    assert 'unknown runtime "onnx"' in done.err
+    assert "ctranslate2" in done.err
+
+
+def test_the_plan_takes_the_fastest_configuration_whatever_runs_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command(installed="openvino")))
+    report = run("advise", TICKETS, "--runtime", "torch,openvino", "--dtype", "float32,int8", "--json").document
+    serving = report["plan"]["stages"][0]["serving"]
+    assert (serving["runtime"], serving["dtype"]) == ("openvino", "int8")
+    assert "--runtime torch,openvino" in report["plan"]["reproduce"]
+    assert "--dtype float32,int8" in report["plan"]["reproduce"]
+    cells = report["profiles"][0]["cells"]
+    best = report["profiles"][0]["best"][0]
+    assert {cells[best[key]]["runtime"] for key in ("throughput_cell", "latency_cell")} == {"openvino"}
+
+
 def test_more_effort_measures_in_more_processes_and_is_named_where_a_plan_is_reproduced(run: Run) -> None:
     report = run("advise", TICKETS, "--effort", "standard", "--json").document
     assert {(cell["processes"], cell["ci_method"]) for cell in report["profiles"][0]["cells"]} == {(3, "student-t")}
