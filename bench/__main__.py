@@ -1,6 +1,6 @@
 """`make bench`: every speed we promise, measured here and now against bare code, printed as a table.
 
-    python -m bench [start|check|rules|loops|weights|advise …]
+    python -m bench [start|check|rules|loops|weights|capacity|verify|advise …]
 
 Figures are medians; times are compared as ratios within one run, because machines are shared and noisy. What was seen
 is written into docs/benchmarks.md. Exit code 1 where a cap is missed.
@@ -19,6 +19,7 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
+from bench.capacity import capacity, verify
 from bench.page import PAGE, Row, replaced
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -200,7 +201,16 @@ def _median_seconds(work: Callable[[], object], rounds: int) -> float:
     return median(samples)
 
 
-SECTIONS = {"start": start, "check": check, "rules": rules, "loops": loops, "weights": weights, "advise": advise}
+SECTIONS = {
+    "start": start,
+    "check": check,
+    "rules": rules,
+    "loops": loops,
+    "weights": weights,
+    "advise": advise,
+    "capacity": capacity,
+    "verify": verify,
+}
 
 
 def main(names: list[str]) -> int:

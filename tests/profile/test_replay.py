@@ -13,7 +13,7 @@ from advisor.core.sizing.decoding import Decoder
 from advisor.core.sizing.replaying import ReplayPlan
 from advisor.core.sizing.serving import Batcher, Passes
 from advisor.profile.replay import LEAD_S, replayed
-from tests.core.sizing.test_decoding import decoder, mixed
+from tests.core.sizing.test_decoding import decoder, mixed, untied_gaps
 
 KNOWN = Batcher((1.0, 1.5, 1.75))
 
@@ -87,7 +87,7 @@ def test_passes_are_batched_as_the_simulation_batches_them(gaps: list[float]) ->
 
 @settings(deadline=None, max_examples=60)
 @given(
-    gaps=st.lists(st.floats(0.001, 1.5), min_size=1, max_size=20),
+    gaps=untied_gaps(20),
     slots=st.integers(1, 4),
     room=st.none() | st.integers(150, 400),
     yields_token=st.booleans(),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import pairwise
 from math import ceil
@@ -105,25 +106,14 @@ class Decoder:
     @property
     def mean_output_steps(self) -> float:
         unseen = 0 if self.reading_yields_token else 1
-        return sum(max(steps - unseen, 0) * share for steps, share in self._answers())
+        return sum(max(steps - unseen, 0) * share for steps, share in self.answers())
 
     @property
     def saturation_rps(self) -> float:
         """Every slot busy, each finished answer replaced by one that is read alone; one-token answers are read in
         groups.
         """
-        read = float(np.mean(self.reading_residuals))
-        if not any(steps for steps, _ in self._answers()):
-            group = min(self.slots, len(self.reading_s))
-            together_s = self.reading_s[group - 1] if self.mix is None else self.mix.reading.mean_full_s
-            return group / (together_s * read)
-        slots, lengths = self._busy_slots(), self.lengths
-        stepping = sum(
-            self.times.total(slots, context, steps) * in_share * out_share
-            for context, in_share in zip(lengths.contexts, lengths.reading.shares, strict=True)
-            for steps, out_share in self._answers()
-        ) * float(np.mean(self.step_residuals))
-        return slots / (slots * lengths.reading.mean_alone_s * read + stepping)
+        return _saturation_rps(self)
 
     @property
     def lone_s(self) -> float:
@@ -175,19 +165,19 @@ class Decoder:
         drawn = resampled(self.step_residuals, uniform_draws(_STEP_DRAWS, seed, _STEPS))
         return np.concatenate(([0.0], drawn, drawn)).cumsum()
 
-    def _answers(self) -> list[tuple[int, float]]:
+    def answers(self) -> list[tuple[int, float]]:
         """Decode steps of an answer, and the share of answers that have them."""
         lengths = self.lengths
         return list(zip(lengths.steps, lengths.shares, strict=True))
 
-    def _busy_slots(self) -> int:
+    def busy_slots(self) -> int:
         """Slots that are busy when work never ends: as many as there are, or as the cache has room for."""
         if self.cache_tokens is None:
             return self.slots
         lengths = self.lengths
         contexts = zip(lengths.contexts, lengths.reading.shares, strict=True)
         context = sum(tokens * share for tokens, share in contexts)
-        steps = sum(count * share for count, share in self._answers())
+        steps = sum(count * share for count, share in self.answers())
         return max(1, min(self.slots, int(self.cache_tokens / (context + steps + self.source_tokens))))
 
     def _noise_from(self, begins: NDArray[np.int64], steps: NDArray[np.int64], seed: int) -> FloatArray:
@@ -197,6 +187,24 @@ class Decoder:
         begins = begins % _STEP_DRAWS
         noise: FloatArray = sums[begins + rest] - sums[begins] + rounds * sums[_STEP_DRAWS]
         return noise
+
+
+@lru_cache(maxsize=256)
+def _saturation_rps(decoder: Decoder) -> float:
+    """Kept, because a search for a rate asks for it at every step."""
+    lengths, answers = decoder.lengths, decoder.answers()
+    read = float(np.mean(decoder.reading_residuals))
+    if not any(steps for steps, _ in answers):
+        group = min(decoder.slots, len(decoder.reading_s))
+        together_s = decoder.reading_s[group - 1] if decoder.mix is None else lengths.reading.mean_full_s
+        return group / (together_s * read)
+    slots = decoder.busy_slots()
+    stepping = sum(
+        decoder.times.total(slots, context, steps) * in_share * out_share
+        for context, in_share in zip(lengths.contexts, lengths.reading.shares, strict=True)
+        for steps, out_share in answers
+    ) * float(np.mean(decoder.step_residuals))
+    return slots / (slots * lengths.reading.mean_alone_s * read + stepping)
 
 
 def _in_turn(queue: _Queue, replicas: list[_Replica]) -> None:
@@ -292,7 +300,10 @@ class _Replica:
             self.fresh.append(request)
 
     def _decode(self) -> None:
-        """Steps until an answer ends or, with room for it, until the next request is there."""
+        """Steps until an answer ends or, with room for it, until the next request is there.
+
+        Where the cache has no room for the next one, it is looked for again when an answer has ended.
+        """
         queue, decoder, active = self.queue, self.queue.decoder, len(self.ends)
         context = self.context_sum / active + self.step
         steps = 1 if self.fresh else self.ends[0][0] - self.step
