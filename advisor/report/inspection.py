@@ -60,8 +60,13 @@ def _facts(found: Inspection) -> list[str | tuple[str, list[str]]]:
     return [
         f"Model: {figures.count(found.model.parameters)} parameters, looked at with {weights}",
         (f"Claim: {found.claim.architecture}, by its {found.claim.by}", [_claim(found.claim)]),
-        f"Seen: each attention layer alone, in float64, on {found.model.tokens} tokens, each changed in turn",
+        f"Seen: each attention layer alone, in float64, on {found.model.tokens} tokens, {_changed(found)} in turn",
     ]
+
+
+def _changed(found: Inspection) -> str:
+    most = max((len(layer.inputs) for layer in found.probe.attention), default=0)
+    return "each changed" if most >= found.model.tokens else f"{most} of them changed"
 
 
 def _claim(claim: Claim) -> str:

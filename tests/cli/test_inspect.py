@@ -12,9 +12,11 @@ import pytest
 
 import advisor.run.child
 from advisor.core.inspection import Inspection
-from advisor.inspecting import can_inspect, inspect_folder
+from advisor.core.protocol import Inspected
+from advisor.inspecting import can_inspect, inspect_folder, judged
+from advisor.store.model_folder import read_model_folder
 from tests.cli.conftest import Run
-from tests.fake_child import fake_command
+from tests.fake_child import fake_command, fake_looks
 from tests.folders import change_config, saved, sentence_encoder, with_tokenizer
 from tests.measuring import ROOT
 
@@ -150,6 +152,16 @@ def test_a_config_that_takes_its_mask_away_says_so(run: Run, sees: Any, decoder:
     sees(seen="bidirectional")
     change_config(decoder, is_causal=False)
     assert "config.json sets is_causal to false" in run("inspect", str(decoder)).out
+
+
+def test_a_window_wider_than_the_text_is_said_not_to_have_been_seen(tmp_path: Path) -> None:
+    saved(tmp_path, "mistral", sliding_window=40)
+    model = read_model_folder(tmp_path)
+    about = {"id": 1, "parameters": 7, "weights": "real", "looks": fake_looks("decoder-only")}
+    assert judged(model, Inspected(**about, tokens=4, window=3)).notes == ()
+    (note,) = judged(model, Inspected(**about, tokens=4, window=40)).notes
+    assert "a window of 40 tokens" in note
+    assert "4 were read" in note
 
 
 def test_the_same_is_written_to_a_file(run: Run, decoder: Path, tmp_path: Path) -> None:
