@@ -75,6 +75,8 @@ def test_one_cause_is_one_finding_as_bad_as_the_worse_of_mistake_and_contradicti
 ) -> None:
     made = reviewed(written(tmp_path, component("one", workload, architecture)))
     assert failing(made) == {mistake: level}
+    found = only(made, mistake)
+    assert found.flip or "no other answers" in (found.fix or "")  # what would make the choice right is said here too
     assert not [one for one in made.results if one.check == "ARC-001"]
 
 

@@ -51,7 +51,9 @@ def _whole(case: Case, *, too_long: bool) -> Iterator[Result]:
         yield _choice_result(case, rule, level, wrong=wrong)
     for remark in remarks:
         if remark is explaining:
-            yield _remark_result(case, remark, worse(remark.level, level), ("choice", "architecture"), _right(rule))
+            found = _remark_result(case, remark, worse(remark.level, level), ("choice", "architecture"), None)
+            fix, changes = _mend(case, rule)
+            yield found.model_copy(update={"fix": fix, "flip": changes})
         elif remark.rule not in caused:
             yield _remark_result(case, remark, remark.level, _place(case, remark), None)
 
@@ -103,15 +105,18 @@ def _choice_result(case: Case, rule: Rule, level: Level, *, wrong: bool) -> Resu
             )
         return case.result(CHOICE, "pass", words, at=at, level=level, source=source)
     words = f"{declared} is declared, and the workload calls for {rule.then} ({how}): {rule.because}"
-    steps = flip(case.rulebook.decision, workload_facts(case.workload), declared, fixed=HELD)
-    changes = tuple(Change(answer=step.answer, from_=step.from_value, to=step.to) for step in steps)
-    fix = _right(rule) + _flip_words(declared, changes, case.workload.task)
+    fix, changes = _mend(case, rule)
     return case.result(CHOICE, "fail", words, at=at, level=level, source=source, fix=fix, flip=changes)
 
 
-def _right(rule: Rule) -> str:
+def _mend(case: Case, rule: Rule) -> tuple[str, tuple[Change, ...]]:
+    """What to choose instead, and the smallest change of answers that makes the declared architecture right."""
+    declared, workload = case.component.choice.architecture, case.workload
+    steps = flip(case.rulebook.decision, workload_facts(workload), declared, fixed=HELD)
+    changes = tuple(Change(answer=step.answer, from_=step.from_value, to=step.to) for step in steps)
     architecture = next(one for one in ARCHITECTURE_WORDS if one == rule.then)
-    return f"choose {architecture} ({ARCHITECTURE_WORDS[architecture]})"
+    instead = f"choose {architecture}, as {rule.id} says ({ARCHITECTURE_WORDS[architecture]})"
+    return instead + _flip_words(declared, changes, workload.task), changes
 
 
 def _flip_words(declared: Architecture, changes: tuple[Change, ...], task: str) -> str:
