@@ -394,7 +394,7 @@ async def _measured(
         cells = with_own_stages(cells, source, batch_sizes=measuring.batch_sizes)
     began = time.monotonic()
     ready = await child.ready()
-    seconds = seconds_total(entry, cells, measuring.effort) + seconds_to_convert(entry, cells)
+    seconds = seconds_total(entry, cells, measuring.effort)
     machine = ready.machine
     torch, threads = machine.versions.get("torch"), machine.cores_usable
     peaks = known_peaks(machine.fingerprint, target.device, torch=torch, threads=threads)
@@ -403,7 +403,8 @@ async def _measured(
     room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, _cell_seconds(seconds, cells), sure)
     only_alone = measuring.batch_sizes is None
     cutting = cut_where_needed(entry, cells, room, asked=measuring.layers, only_alone=only_alone)
-    cells, seconds = cutting.plans, seconds_total(entry, cutting.plans, measuring.effort)
+    cells, converting = cutting.plans, seconds_to_convert(entry, cutting.plans)
+    seconds = seconds_total(entry, cells, measuring.effort) + converting
     request = Measure(
         id=time.monotonic_ns() % 1_000_000_000,
         model=entry,
