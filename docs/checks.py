@@ -67,7 +67,10 @@ def _begin() -> Iterator[str]:
             "and says what it did not check."
         ),
         Heading("Begin", 2),
-        Paragraph("This writes architecture.yaml with the advised architecture, and beside it the schema for editors:"),
+        Paragraph(
+            "This writes architecture.yaml with the advised architecture, and beside it the schema for editors; "
+            "--answers takes the answers from a file instead. Nothing is ever overwritten."
+        ),
     )
     yield _fenced("sh", "advisor check --init --set task=text-classification --set requests_per_second=200")
     yield _text(Paragraph("A file with everything in it that may be there:"))
@@ -93,7 +96,7 @@ def _in_ci() -> Iterator[str]:
             "Several reports can be made in one run, all from the same review: --report json=FILE, sarif=FILE, "
             "junit=FILE, gitlab=FILE, md=FILE, and --report github, which writes annotations to stdout. The exit code "
             "does not depend on them. SARIF and GitLab's report hold what failed or did not settle; what is waived is "
-            "left out of them."
+            "left out of them, unless --show-waived puts it into SARIF as suppressed."
         ),
     )
     for name, title, language in (

@@ -147,6 +147,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         dest="reports",
         help="also write it as json, sarif, junit, gitlab or md to FILE, or github's annotations to stdout; repeatable",
     )
+    one.add_argument("--show-waived", action="store_true", help="put what is waived into SARIF too, as suppressed")
     one.add_argument("--init", action="store_true", help="write a first architecture file from answers, and review it")
     one.add_argument("--answers", metavar="ANSWERS", help="with --init: the answers as YAML or JSON, - for stdin")
     one.add_argument("--name", metavar="NAME", help="with --init: the component's name (default: its task)")

@@ -19,7 +19,8 @@ from advisor.report.review import review_text
 
 def check(options: argparse.Namespace) -> int:
     """Review, print, and end with the document's exit code; with --init the file to review is written first."""
-    wanted = wanted_reports(options.reports, output_path(options), as_json=getattr(options, "json", False))
+    as_json = getattr(options, "json", False)
+    wanted = wanted_reports(options.reports, output_path(options), as_json=as_json, show_waived=options.show_waived)
     today = _day(options.today)
     knowledge = load_knowledge(chosen_folder(options, "rules"), chosen_folder(options, "models"))
     if options.init:
@@ -36,7 +37,7 @@ def check(options: argparse.Namespace) -> int:
     )
     reviewed = review(asked, knowledge, partial(_say, options))
     spoken = write_reports(reviewed.document, wanted)
-    if getattr(options, "json", False):
+    if as_json:
         write_json(to_json(reviewed.document))
     else:
         words = review_text(reviewed.document, reviewed.line_at, colour=coloured(options))

@@ -31,13 +31,16 @@ _COMMAND = re.compile(r"^(?=\s*(::|##\[))", re.MULTILINE)
 
 
 class Wanted(NamedTuple):
-    """A report that was asked for; `path` is None where it goes to stdout."""
+    """A report that was asked for; `path` is None where it goes to stdout. `waived` is for SARIF alone."""
 
     form: str
     path: Path | None
+    waived: bool = False
 
 
-def wanted_reports(said: Sequence[str], output: Path | None, *, as_json: bool) -> tuple[Wanted, ...]:
+def wanted_reports(
+    said: Sequence[str], output: Path | None, *, as_json: bool, show_waived: bool = False
+) -> tuple[Wanted, ...]:
     """The reports asked for, `output` as one of them. Raises AdvisorError with everything that is wrong with them."""
     problems: list[Problem] = []
     wanted = [] if output is None else [Wanted("md" if output.suffix.lower() == ".md" else "json", output)]
@@ -50,9 +53,14 @@ def wanted_reports(said: Sequence[str], output: Path | None, *, as_json: bool) -
     paths = [str(one.path.absolute()) for one in wanted if one.path is not None]
     for path in dict.fromkeys(path for path in paths if paths.count(path) > 1):
         problems.append(_problem(f"two reports would be written to {path}", "give each a file of its own"))
+    if show_waived and not any(one.form == "sarif" for one in wanted):
+        words = (
+            "has no effect without --report sarif=FILE: the other reports tell what is waived, or have no place for it"
+        )
+        problems.append(Problem("--show-waived", None, None, words, "leave it out, or add that report"))
     if problems:
         raise AdvisorError(problems)
-    return tuple(wanted)
+    return tuple(one._replace(waived=show_waived and one.form == "sarif") for one in wanted)
 
 
 def _wanted(form: str, file: str, *, given: bool, as_json: bool) -> Wanted:
@@ -78,7 +86,7 @@ def write_reports(document: CheckDocument, wanted: Sequence[Wanted]) -> str:
     """Write every report that has a file; what is for stdout is returned."""
     spoken = ""
     for one in wanted:
-        words = to_json(document) if one.form == "json" else _render(one.form)(document)
+        words = to_json(document) if one.form == "json" else _rendered(one, document)
         if one.path is None:
             spoken += words
         else:
@@ -91,7 +99,8 @@ def beside_commands(text: str) -> str:
     return _COMMAND.sub("· ", text)
 
 
-def _render(form: str) -> Callable[[CheckDocument], str]:
-    """The renderer of a format; a run pays only for those it uses."""
-    module = import_module(f"advisor.report.{_MODULES.get(form, form)}")
-    return cast(Callable[[CheckDocument], str], module.render)
+def _rendered(wanted: Wanted, document: CheckDocument) -> str:
+    """The document in a format; a run pays only for those it uses."""
+    module = import_module(f"advisor.report.{_MODULES.get(wanted.form, wanted.form)}")
+    render = cast(Callable[..., str], module.render)
+    return render(document, waived=True) if wanted.waived else render(document)

@@ -19,11 +19,14 @@ _NUMBERED = re.compile(r"^/components/\d+")
 _NO_XML = re.compile("[\ufffe\uffff]")
 
 
-def reported(document: CheckDocument) -> Iterator[tuple[Result, str]]:
-    """Every result that somebody should look at (failed or not settled), with its key; no two keys are alike."""
+def reported(document: CheckDocument, *, waived: bool = False) -> Iterator[tuple[Result, str]]:
+    """Every result that somebody should look at (failed or not settled), with its key; no two keys are alike.
+
+    With `waived`, what is waived too.
+    """
     seen: Counter[str] = Counter()
     for result in document.results:
-        if result.outcome in ("fail", "inconclusive"):
+        if result.outcome in ("fail", "inconclusive") or (waived and result.outcome == "waived"):
             said = _identity(result)
             yield result, hashlib.sha256(f"{said}\0{seen[said]}".encode()).hexdigest()
             seen[said] += 1

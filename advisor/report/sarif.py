@@ -2,7 +2,7 @@
 
 What failed is a result; what did not settle is one too, of the kind `open`. What was not checked stands among the
 notifications of the run, so that a reader sees what the absence of a result does not mean. Waived findings are left
-out: somebody answers for them elsewhere.
+out unless asked for: somebody answers for them elsewhere.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 FINGERPRINT = "archadvisor/v1"
 
 
-def render(document: CheckDocument) -> str:
-    """The review as a SARIF log with one run."""
+def render(document: CheckDocument, *, waived: bool = False) -> str:
+    """The review as a SARIF log with one run; with `waived`, what is waived is in it as suppressed."""
     rules = {one.id: index for index, one in enumerate(document.checks)}
     run = {
         "tool": {"driver": _driver(document)},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(document)],
-        "results": [_result(result, key, rules) for result, key in reported(document)],
+        "results": [_result(result, key, rules) for result, key in reported(document, waived=waived)],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return escaped(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
@@ -84,7 +84,7 @@ def _invocation(document: CheckDocument) -> dict[str, Any]:
 
 def _result(result: Result, key: str, rules: dict[str, int]) -> dict[str, Any]:
     """One finding; the level of what is still open is none, as the format demands."""
-    failed = result.outcome == "fail"
+    failed = result.outcome in ("fail", "waived")
     made: dict[str, Any] = {
         "ruleId": result.check,
         "ruleIndex": rules[result.check],
@@ -95,6 +95,9 @@ def _result(result: Result, key: str, rules: dict[str, int]) -> dict[str, Any]:
         "partialFingerprints": {FINGERPRINT: key},
         "properties": dict(_properties(result)),
     }
+    if result.outcome == "waived" and result.waiver is not None:
+        why = one_line(f"{result.waiver.reason} ({result.waiver.owner}, until {result.waiver.expires})")
+        made["suppressions"] = [{"kind": "external", "status": "accepted", "justification": why}]
     if result.baseline is not None:
         made["baselineState"] = "new" if result.baseline == "new" else "unchanged"
     return made

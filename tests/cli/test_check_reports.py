@@ -34,6 +34,14 @@ def test_one_run_writes_every_format(run: Run, tmp_path: Path) -> None:
         assert all(check in text for check in found), form
 
 
+def test_what_is_waived_goes_into_sarif_only_where_that_is_asked_for(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a.sarif"
+    wrong = str(WRONG.parents[1] / "classifier-service" / "wrong")
+    for more, waived in (((), False), (("--show-waived",), True)):
+        run("check", wrong, "--today", "2026-11-22", "--report", f"sarif={file}", *more)
+        assert ('"justification"' in file.read_text(encoding="utf-8")) == waived
+
+
 @pytest.mark.parametrize(("file", "start"), [("a.json", "{"), ("a.md", "## ✗ Architecture review: 5 findings")])
 def test_output_says_by_its_ending_which_form_it_takes(run: Run, tmp_path: Path, file: str, start: str) -> None:
     assert run("check", str(WRONG), "--output", str(tmp_path / file)).code == 1
@@ -57,6 +65,7 @@ def test_the_exit_code_is_the_same_whatever_the_format(run: Run, tmp_path: Path)
         (["--report", "github", "--json"], "both write to stdout"),
         (["--report", "json=x.json", "--report", "gitlab=./x.json"], "two reports would be written"),
         (["--output", "x.json", "--report", "json=x.json"], "two reports would be written"),
+        (["--show-waived"], "no effect without --report sarif=FILE"),
         (["--set", "task=chat"], "no effect without --init"),
         (["--answers", "x.yaml", "--name", "x"], "no effect without --init"),
     ],

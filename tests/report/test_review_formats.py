@@ -69,6 +69,14 @@ def test_sarif_says_what_was_not_checked_and_leaves_out_what_is_waived() -> None
     assert "ships in March" not in text
 
 
+def test_sarif_holds_what_is_waived_as_suppressed_where_that_is_asked_for() -> None:
+    log = json.loads(sarif.render(review(), waived=True))
+    Draft202012Validator(SCHEMA).validate(log)
+    (waived,) = [one for one in log["runs"][0]["results"] if one["ruleId"] == "GEN-101"]
+    (suppression,) = waived["suppressions"]
+    assert suppression["justification"] == "the encoder ships in March (search-team, until 2027-02-01)"
+
+
 def test_sarif_places_stand_in_files_as_uris() -> None:
     places = [one["locations"][0]["physicalLocation"] for one in sarif_run(review())["results"]]
     assert places[0] == {
