@@ -38,7 +38,7 @@ FLAG_WORDS: Mapping[Flag, FlagWords] = {
     "too-slow": FlagWords(
         "Too slow for its time",
         "One run takes longer than the cell may have: seen when it ran, or foreseen from cells measured before.",
-        "Measure fewer cells: name them with --batch and --input-tokens.",
+        "Measure fewer cells, named with --batch and --input-tokens; or tell a large model from cuts of it: --layers.",
     ),
     "out-of-memory": FlagWords("Memory ran out", "The run asked for memory that there was not.", _LESS_MEMORY),
     "does-not-fit": FlagWords(
@@ -106,8 +106,8 @@ FLAG_WORDS: Mapping[Flag, FlagWords] = {
     ),
     "not-linear": FlagWords(
         "Times do not grow with the layers",
-        "Of three models cut to fewer layers, the middle one lies off the line of the other two, so the whole model's time "
-        "was not read from it.",
+        "Of three models cut to fewer layers, the middle one lies off the line of the other two, so the time of the "
+        "whole model was not read from it.",
         "Measure again on an idle machine, or cut to other numbers of layers with --layers.",
     ),
 }
