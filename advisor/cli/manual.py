@@ -105,11 +105,14 @@ PAGES: Mapping[str, Page] = {
     "advisor advise": Page(
         "The whole way: recommends an architecture, measures the model that stands for each of its parts on this "
         "machine, and plans how many replicas carry the volume within the budget. What an earlier run has measured "
-        "undisturbed, under the same conditions, is used again; a run that was interrupted goes on where it ended.",
+        "undisturbed, under the same conditions, is used again; a run that was interrupted goes on where it ended. "
+        "With --verify one replica of each part is then given its planned rate for a minute, requests coming when a "
+        "schedule made beforehand says, and what they got stands beside what was predicted of them.",
         (
             ("advisor advise examples/ticket-routing.yaml", "answers from a file"),
             ("advisor advise --set task=chat --set latency_budget_ms=2000", "answers from the command line"),
             ("advisor advise answers.yaml --output report.md", "the report in a file as well"),
+            ("advisor advise answers.yaml --verify", "and is the plan true?"),
         ),
         {
             EXIT_DONE: "the plan meets the budget",
