@@ -32,6 +32,13 @@ CLASS_PREFIX: Mapping[str, str] = {
     "bart": "Bart",
 }
 """How transformers begins the names of a model type's classes."""
+UNCOUNTED: Mapping[str, Architecture] = {
+    **dict.fromkeys(("albert", "camembert", "distilbert", "electra", "mpnet"), "encoder-only"),
+    **dict.fromkeys(("bloom", "falcon", "gemma", "gemma2", "gpt_neo", "gpt_neox", "gptj"), "decoder-only"),
+    **dict.fromkeys(("mixtral", "olmo", "opt", "phi", "phi3", "starcoder2"), "decoder-only"),
+    **dict.fromkeys(("blenderbot", "led", "longt5", "m2m_100", "marian", "mbart", "pegasus"), "encoder-decoder"),
+}
+"""Model types whose architecture is known, and whose sizes have no closed form here."""
 ENCODER_HALF = "EncoderModel"
 DECODER_HALF = "ForCausalLM"
 SEES_AHEAD: Mapping[str, Any] = {"is_causal": False, "use_bidirectional_attention": True}
@@ -73,8 +80,8 @@ def found_in_config(config: Mapping[str, Any], name: str) -> Found:
     model_type = config.get("model_type")
     if not isinstance(model_type, str):
         return unknown(f"{name} has no model_type", "name a model that transformers saved")
-    if model_type not in FAMILIES:
-        known = ", ".join(FAMILIES)
+    if model_type not in FAMILIES and model_type not in UNCOUNTED:
+        known = ", ".join((*FAMILIES, *UNCOUNTED))
         return unknown(f'{name} has the model_type "{model_type[:80]}", which is not known here', f"known: {known}")
     if config.get("auto_map"):
         return unknown(f"{name} names code of its own, which is never run", "name a model that transformers builds")
@@ -91,6 +98,11 @@ def found_in_config(config: Mapping[str, Any], name: str) -> Found:
     )
 
 
+def _whole(model_type: str) -> Architecture:
+    """What a whole model of a known type is."""
+    return UNCOUNTED[model_type] if model_type in UNCOUNTED else FAMILIES[model_type].architecture
+
+
 def _class_named(config: Mapping[str, Any]) -> str | None:
     """The class that the weights were saved from, if the file names one."""
     named = config.get("architectures")
@@ -98,13 +110,13 @@ def _class_named(config: Mapping[str, Any]) -> str | None:
 
 
 def _contradiction(config: Mapping[str, Any], model_type: str, named: str | None) -> str | None:
-    family = FAMILIES[model_type]
+    whole = _whole(model_type)
     said = config.get("is_encoder_decoder")
     half = named is not None and named.endswith((ENCODER_HALF, DECODER_HALF))
-    if said is True and family.architecture != "encoder-decoder":
-        return f"is_encoder_decoder is true, and {model_type} is {family.architecture}"
-    if said is False and family.architecture == "encoder-decoder" and not half:
-        return f"is_encoder_decoder is false, and {model_type} is {family.architecture}"
+    if said is True and whole != "encoder-decoder":
+        return f"is_encoder_decoder is true, and {model_type} is {whole}"
+    if said is False and whole == "encoder-decoder" and not half:
+        return f"is_encoder_decoder is false, and {model_type} is {whole}"
     other = _other_type(named, model_type) if named else None
     return f"model_type is {model_type}, and {named} is a class of {other}" if other else None
 
@@ -113,12 +125,12 @@ def _other_type(named: str, model_type: str) -> str | None:
     """The model type whose class this is, where it is another one. The longest beginning tells them apart."""
     fitting = [one for one, prefix in CLASS_PREFIX.items() if named.startswith(prefix)]
     nearest = max(fitting, key=lambda one: len(CLASS_PREFIX[one]), default=None)
-    return nearest if nearest is not None and CLASS_PREFIX[nearest] != CLASS_PREFIX[model_type] else None
+    return nearest if nearest is not None and CLASS_PREFIX[nearest] != CLASS_PREFIX.get(model_type) else None
 
 
 def _architecture(config: Mapping[str, Any], model_type: str, named: str | None) -> tuple[Architecture, str]:
     """The architecture, and what beside the model type it was read from."""
-    whole = FAMILIES[model_type].architecture
+    whole = _whole(model_type)
     if whole == "encoder-only" and config.get("is_decoder") is True:
         return "decoder-only", ", is_decoder true"
     if whole == "encoder-decoder" and named is not None:
