@@ -20,10 +20,10 @@ if TYPE_CHECKING:  # a review that starts no process pays for none of it
     from advisor.core.guide.recommendation import Recommendation
     from advisor.core.inspection import Inspection
     from advisor.core.review.case import Case
-    from advisor.core.sizing.measurement import Profile
+    from advisor.core.sizing.measurement import Effort, Profile
 
 Say = Callable[[str], object]
-Measure = Callable[["Recommendation", "Case", ReadFile, "Knowledge"], "list[Profile]"]
+Measure = Callable[["Recommendation", "Case", ReadFile, "Knowledge", "Effort"], "list[Profile]"]
 Inspect = Callable[[Path], "Inspection | None"]
 
 

@@ -31,7 +31,11 @@ from advisor.store.repository import is_plain_file
 if TYPE_CHECKING:  # a review without timed budgets must not pay for what only a measurement needs
     from advisor.core.protocol import Event
     from advisor.core.review.timed import Testbed
-    from advisor.core.sizing.measurement import Profile
+    from advisor.core.sizing.measurement import Effort, Profile
+
+
+EFFORTS: tuple[Effort, ...] = ("quick", "standard")
+"""How much is measured here: more where the first look settles nothing, and no more than the last."""
 
 
 class _UnjudgedError(Exception):
@@ -47,16 +51,27 @@ def timed_results(case: Case, read: ReadFile, knowledge: Knowledge, means: Means
     if not any(getattr(case.component.budgets, name) is not None for name in TIMED):
         return
     try:
-        advice = _declared_advice(case, knowledge)
-        testbed = _testbed(case, read, knowledge, means, advice)
+        yield from _judged(case, read, knowledge, means)
     except _UnjudgedError as reason:
         yield from _all(case, "not-checked", reason.why, reason.fix)
     except AdvisorError as error:
         yield from _all(case, "inconclusive", error.problems[0].message.rstrip("."), error.problems[0].fix)
-    else:
+
+
+def _judged(case: Case, read: ReadFile, knowledge: Knowledge, means: Means) -> list[Result]:
+    """The timed budgets against what was measured; what a quick look here leaves open gets a longer one.
+
+    Raises _UnjudgedError where there is nothing to judge by.
+    """
+    advice = _declared_advice(case, knowledge)
+    for effort in EFFORTS:
+        testbed = _testbed(case, read, knowledge, means, advice, effort)
         from advisor.core.review.timed import review_timed  # it draws queues, which takes numpy
 
-        yield from review_timed(case, testbed)
+        results = list(review_timed(case, testbed))
+        if not testbed.fresh or all(one.outcome != "inconclusive" for one in results):
+            break
+    return results
 
 
 def _all(case: Case, outcome: Outcome, why: str, fix: str | None) -> Iterator[Result]:
@@ -108,14 +123,17 @@ def _entry(case: Case, role: Role) -> ModelEntry | None:
     return found.entry if found is not None and role != "index" else None
 
 
-def _testbed(case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation) -> Testbed:
+def _testbed(
+    case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation, effort: Effort
+) -> Testbed:
     """What was measured on the testbed. Raises _UnjudgedError where there is nothing."""
     profiles, words, why_not = _committed(case, read)
     by_role = _by_role(case, advice, profiles) if profiles else {}
-    if not by_role:
+    fresh = not by_role
+    if fresh:
         if profiles:
             why_not = f"what was measured {words} is not the declared model"
-        profiles, words = _measured_now(case, read, knowledge, means, advice, why_not)
+        profiles, words = _measured_now(case, read, knowledge, means, advice, effort, why_not)
         by_role = _by_role(case, advice, profiles)
     if not by_role:
         raise _UnjudgedError("what was measured is not the declared model", "measure the model that is declared")
@@ -130,6 +148,7 @@ def _testbed(case: Case, read: ReadFile, knowledge: Knowledge, means: Means, adv
         entries={entry.id: entry for part in case.found.values() if (entry := part.entry) is not None},
         memory_limit_bytes=memory_limit_of(list(chosen.values()), case.workload.memory_limit_gib),
         words=words,
+        fresh=fresh,
     )
 
 
@@ -174,7 +193,13 @@ def _is_of(profile: Profile, entry: ModelEntry) -> bool:
 
 
 def _measured_now(
-    case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation, why_not: str
+    case: Case,
+    read: ReadFile,
+    knowledge: Knowledge,
+    means: Means,
+    advice: Recommendation,
+    effort: Effort,
+    why_not: str,
 ) -> tuple[list[Profile], str]:
     """Profiles made on this machine, where it is the testbed and can measure. Raises _UnjudgedError."""
     here = this_machine().fingerprint
@@ -185,8 +210,8 @@ def _measured_now(
         raise _UnjudgedError(f"{why_not}, and nothing is measured for an earlier state")
     if find_spec("torch") is None:
         raise _UnjudgedError("this is the testbed, but torch is not installed", 'pip install "archadvisor[profile]"')
-    means.say(f"{case.component.name}: this machine is the testbed, measuring")
-    return means.measure(advice, case, read, knowledge), "measured now"
+    means.say(f"{case.component.name}: this machine is the testbed, measuring ({effort})")
+    return means.measure(advice, case, read, knowledge, effort), "measured now"
 
 
 def measurer(say: Say) -> Measure:
@@ -196,17 +221,19 @@ def measurer(say: Say) -> Measure:
         if event.event == "waiting":
             say("waiting: another process is measuring on this machine")
 
-    def measure(advice: Recommendation, case: Case, read: ReadFile, knowledge: Knowledge) -> list[Profile]:
+    def measure(
+        advice: Recommendation, case: Case, read: ReadFile, knowledge: Knowledge, effort: Effort
+    ) -> list[Profile]:
         import asyncio
 
-        from advisor.advise import measure_and_plan
+        from advisor.advise import Measuring, measure_and_plan
         from advisor.run import Child
 
         asked, known = _as_named_here(advice, case, read, knowledge)
 
         async def job() -> list[Profile]:
             async with await Child.start() as child:
-                return list((await measure_and_plan(asked, known, child, on_event=heard)).profiles)
+                return list((await measure_and_plan(asked, known, child, Measuring(effort=effort), heard)).profiles)
 
         return asyncio.run(job())
 

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from advisor.check import timing
+from advisor.check.judging import judge
+from advisor.check.means import Means
 from advisor.core.hardware import Machine
 from advisor.core.model.entry import ModelEntry
 from advisor.core.review.document import CheckDocument
 from advisor.core.sizing.measurement import CellPlan, Profile
 from advisor.run import Child
-from tests.check.declaring import LABELS, component, knowledge, only, reviewed, written
+from advisor.store.architecture_file import read_architecture
+from tests.check.declaring import LABELS, TODAY, component, knowledge, only, reviewed, written
 from tests.core.sizing.known_model import cell, profile
 from tests.fake_child import FAKE_MACHINE, fake_command
 
@@ -144,3 +147,27 @@ def test_on_the_testbed_itself_the_model_is_measured(tmp_path: Path, monkeypatch
     made = reviewed(written(tmp_path, declared))
     assert (only(made, "BUD-201").outcome, only(made, "BUD-202").outcome) == ("pass", "fail")
     assert "measured now" in only(made, "BUD-201").message
+
+
+def test_what_a_quick_look_leaves_open_gets_a_longer_one_and_no_third(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    testbed = FAKE_MACHINE.fingerprint
+    monkeypatch.setattr(timing, "this_machine", lambda: FAKE_MACHINE)
+    asked: list[str] = []
+
+    def measure(advice: Any, case: Any, read: Any, known: Any, effort: str) -> list[Profile]:
+        asked.append(effort)
+        return [measured(width=0.02 if effort == "quick" else 0.001, machine=testbed)]
+
+    def outcome(budget: float) -> str:
+        asked.clear()
+        file = written(tmp_path, component("tickets", LABELS, "encoder-only", model="minilm-l6", testbed=testbed,
+                                           budgets={"p95_ms": budget}))  # fmt: skip
+        read = read_architecture(file, knowledge().rulebook, TODAY)
+        results = judge(read, knowledge(), TODAY, Means(measure)).results
+        return next(one.outcome for one in results if one.check == "BUD-201")
+
+    assert (outcome(150.0), asked) == ("pass", ["quick"])
+    assert (outcome(101.0), asked) == ("pass", ["quick", "standard"])
+    assert (outcome(100.0), asked) == ("inconclusive", ["quick", "standard"])

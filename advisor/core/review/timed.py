@@ -40,7 +40,8 @@ PERCENTILE = 95
 class Testbed:
     """What was measured on the testbed: for each part the profile it is judged by, and all there are of its model.
 
-    `words` says where the figures come from. `memory_limit_bytes` is what a replica may take there.
+    `words` says where the figures come from, `fresh` that they were measured for this very review.
+    `memory_limit_bytes` is what a replica may take there.
     """
 
     advice: Recommendation
@@ -49,6 +50,7 @@ class Testbed:
     entries: Mapping[str, ModelEntry]
     memory_limit_bytes: int
     words: str
+    fresh: bool = False
 
 
 class Noise(NamedTuple):
