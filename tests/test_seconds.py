@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.advise import SECONDS_MOST, SECONDS_QUICK, seconds_total
+from advisor.core.sizing.effort import EFFORTS
 from advisor.core.sizing.measurement import CellPlan
 from advisor.store.catalog import load_catalog
 from advisor.store.paths import shipped
@@ -25,3 +26,9 @@ def test_a_prompt_of_thousands_of_tokens_gets_more_and_a_longer_one_more_still()
 
 def test_nothing_gets_more_than_the_most() -> None:
     assert seconds("llama-2-7b", "prefill", 4096) == SECONDS_MOST
+
+
+def test_more_effort_has_more_time() -> None:
+    plan = CellPlan(stage="forward", dtype="bfloat16", batch_size=1, input_tokens=128)
+    times = [seconds_total(ENTRIES.get("bert-base"), [plan], effort) for effort in EFFORTS]
+    assert times == [SECONDS_QUICK, 4 * SECONDS_QUICK, 12 * SECONDS_QUICK]

@@ -277,6 +277,18 @@ async def test_a_budget_certain_to_be_missed_ends_sampling(child: Child) -> None
 
 
 @module_loop
+async def test_more_effort_has_a_fresh_process_for_each_median(child: Child) -> None:
+    heard = await hear(child, request(*plans(batches=(1,)), effort="standard"))
+    cell = heard.cells[0]
+    assert (cell.processes, cell.ci_method) == (3, "student-t"), cell.note
+    assert cell.process_samples is not None
+    assert sum(cell.process_samples) == cell.samples == len(cell.samples_s or ())
+    assert len(cell.process_medians_s or ()) == 3
+    assert heard.started == [0, 0, 0]
+    assert "undecided" not in cell.flags
+
+
+@module_loop
 async def test_end_of_input_ends_the_child_while_a_worker_times(tmp_path: Path) -> None:
     child = await Child.start(lock_path=tmp_path / "lock")
     pid = (await child.ready()).pid
