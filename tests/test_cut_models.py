@@ -141,6 +141,23 @@ async def test_cuts_asked_for_are_held_against_the_whole_model_and_remembered(tm
     assert procedure_check(FAKE_MACHINE.fingerprint, tmp_path / "nowhere") is None
 
 
+async def test_a_check_on_a_disturbed_machine_is_shown_and_checks_nothing(tmp_path: Path) -> None:
+    class Busy(Child):
+        async def measure(self, request: Measure) -> AsyncIterator[Event]:
+            async for event in super().measure(request):
+                if isinstance(event, Measured):
+                    event = event.model_copy(update={"cell": event.cell.model_copy(update={"flags": ("other-load",)})})
+                yield event
+
+    store = tmp_path / "results.sqlite3"
+    asked = Measuring(layers=(2, 4, 8), batch_sizes=(1,), dtypes=("bfloat16",))
+    recorder = Recorder("profile", "gpt2", path=store)
+    with recorder:
+        profile = await profile_model(model("gpt2"), Busy(), asked, recorder=recorder)
+    assert "6 of these rest on flagged cells" in text.render(profile_blocks(profile), width=1000)
+    assert procedure_check(FAKE_MACHINE.fingerprint, store) is None
+
+
 async def test_what_the_procedure_was_off_is_shown_where_nothing_can_be_held_against(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -66,7 +66,8 @@ def _surface(cells: Sequence[Cell]) -> Surface:
     )
     if len(points) <= len(terms) or len(terms) < 2:
         wanted = max(len(terms), 2) + 1
-        note = f"{len(points)} cells are too few to fit and to test: it takes {wanted} that differ in batch and length."
+        few = "1 cell is" if len(points) == 1 else f"{len(points)} cells are"
+        note = f"{few} too few to fit and to test: it takes {wanted} that differ in batch and length."
         return empty.model_copy(update={"note": note})
     found = _guarded(terms, points)
     if found is None:

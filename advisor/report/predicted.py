@@ -47,10 +47,13 @@ def _fit_words(surface: Surface) -> str:
 def _told(found: Sequence[Extrapolation], check: ProcedureCheck | None) -> str:
     """What the table below is, and how far off the same procedure was where the whole model could be measured."""
     words = "The whole model was not measured but told from cuts of it, a line through the first and the last"
-    own = [one.error_pct for one in found if one.error_pct is not None]
+    checked = [one for one in found if one.error_pct is not None]
+    own = [one.error_pct for one in checked if one.error_pct is not None]
     if own:
+        disturbed = sum(bool(one.flags) for one in checked)
+        doubt = f"; {disturbed} of these rest on flagged cells, which check nothing" if disturbed else ""
         words = "Cuts of the model were measured beside the whole one, to see what a line through them says of it"
-        return f"{words}: {_off(own)} off (extrapolated against measured)."
+        return f"{words}: {_off(own)} off (extrapolated against measured{doubt})."
     if check is not None:
         return f"{words}. The same procedure on {check.model} here was {_off(check.errors_pct)} off."
     return (

@@ -16,7 +16,10 @@ from advisor.store.results import StoreTrouble, open_to_read, results_path, tran
 
 
 def procedure_check(fingerprint: str, path: Path | None = None) -> ProcedureCheck | None:
-    """The newest check on the machine of this fingerprint; None where there was none, or the store cannot be read."""
+    """The newest check on the machine of this fingerprint; None where there was none, or the store cannot be read.
+
+    What was measured on a disturbed machine, or too shortly, checks nothing.
+    """
     try:
         store = open_to_read(path or results_path())
         if store is None:
@@ -35,6 +38,6 @@ def _newest(store: sqlite3.Connection, fingerprint: str) -> ProcedureCheck | Non
     )
     for model, profile, began_at in rows:
         told = json.loads(profile).get("extrapolations", ())
-        if errors := tuple(one["error_pct"] for one in told if one.get("error_pct") is not None):
+        if errors := tuple(one["error_pct"] for one in told if one["error_pct"] is not None and not one["flags"]):
             return ProcedureCheck.model_validate({"model": model, "errors_pct": errors, "measured_at": began_at})
     return None

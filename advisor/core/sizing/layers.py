@@ -80,6 +80,7 @@ def _line(cuts: Sequence[Cell], whole: int, measured: Cell | None) -> Extrapolat
     rest = first - slope * counts[0]
     told = rest + slope * whole
     known = None if measured is None else measured.median_s
+    behind = cuts if measured is None else (*cuts, measured)
     return Extrapolation(
         **_of_whole(cuts[0]).model_dump(exclude={"layers"}),
         layers=(counts[0], counts[1], counts[2]),
@@ -90,6 +91,7 @@ def _line(cuts: Sequence[Cell], whole: int, measured: Cell | None) -> Extrapolat
         predicted_s=told,
         measured_s=known,
         error_pct=None if not known else 100 * abs(told / known - 1),
+        flags=_disturbed(behind),
     )
 
 
@@ -107,7 +109,6 @@ def _cell(
     if refused := _refused(line, cuts):
         flag, note = refused
         return unmeasured(plan, device=device, threads=threads, flags=(flag,), note=note)
-    flags = tuple(dict.fromkeys(flag for cell in cuts for flag in cell.flags if flag != "fits-in-cache"))
     return Cell(
         **plan.model_dump(),
         device=device,
@@ -124,9 +125,14 @@ def _cell(
         memory_origin="formula",
         flops=stage_flops(entry, plan),
         bytes_moved=stage_bytes_moved(entry, plan),
-        flags=flags,
+        flags=line.flags,
         note=_words(line, cuts, entry, plan),
     )
+
+
+def _disturbed(cells: Sequence[Cell]) -> tuple[Flag, ...]:
+    """What flags these cells have, but that a small one fits into the cache."""
+    return tuple(dict.fromkeys(flag for cell in cells for flag in cell.flags if flag != "fits-in-cache"))
 
 
 def _refused(line: Extrapolation, cuts: Sequence[Cell]) -> tuple[Flag, str] | None:

@@ -251,7 +251,8 @@ class Extrapolation(Value):
 
     `seconds_per_layer` and `rest_s` (tables, head and host) are the line through the first and the last of `layers`,
     `third_off_pct` is how far the middle one lies from it. Where the whole model was measured beside them, `measured_s`
-    is that and `error_pct` how far `predicted_s` is from it.
+    is that and `error_pct` how far `predicted_s` is from it. `flags` are those of all these cells that say that a quiet
+    machine, or more time, may show something else.
     """
 
     stage: Stage
@@ -268,6 +269,7 @@ class Extrapolation(Value):
     predicted_s: float
     measured_s: float | None = None
     error_pct: float | None = None
+    flags: tuple[Flag, ...] = ()
 
 
 class ProcedureCheck(Value):
