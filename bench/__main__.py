@@ -1,6 +1,6 @@
 """`make bench`: every speed we promise, measured here and now against bare code, printed as a table.
 
-    python -m bench [start|check|rules|loops|weights|capacity|verify|advise …]
+    python -m bench [start|check|rules|loops|weights|capacity|verify|surfaces|cuts|advise …]
 
 Figures are medians; times are compared as ratios within one run, because machines are shared and noisy. What was seen
 is written into docs/benchmarks.md. Exit code 1 where a cap is missed.
@@ -21,6 +21,7 @@ from statistics import median
 
 from bench.capacity import capacity, verify
 from bench.page import PAGE, Row, replaced
+from bench.prediction import cuts, surfaces
 
 ROOT = Path(__file__).resolve().parent.parent
 ADVISOR = str(Path(sys.executable).parent / "advisor")
@@ -210,6 +211,8 @@ SECTIONS = {
     "advise": advise,
     "capacity": capacity,
     "verify": verify,
+    "surfaces": surfaces,
+    "cuts": cuts,
 }
 
 
