@@ -233,7 +233,7 @@ def _dtypes_of_cuts(entry: ModelEntry, machine: Machine, target: Target, limit: 
     """
     from advisor.core.sizing.cuts import Room, dtypes_to_cut
 
-    room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, SECONDS_MOST)
+    room = Room(limit, available_bytes(target, limit), machine.last_level_cache_bytes, SECONDS_MOST)
     return dtypes_to_cut(entry, target.dtypes, tokens, room) or target.dtypes[:1]
 
 
@@ -400,7 +400,8 @@ async def _measured(
     peaks = known_peaks(machine.fingerprint, target.device, torch=torch, threads=threads)
     machine = machine if peaks is None else machine.with_peaks(peaks)
     sure = None if peaks is None or peaks.flags else peaks  # what a disturbed machine did at most foretells nothing
-    room = Room(available_bytes(target, limit), machine.last_level_cache_bytes, _cell_seconds(seconds, cells), sure)
+    cell_s, cache = _cell_seconds(seconds, cells), machine.last_level_cache_bytes
+    room = Room(limit, available_bytes(target, limit), cache, cell_s, sure)
     only_alone = measuring.batch_sizes is None
     cutting = cut_where_needed(entry, cells, room, asked=measuring.layers, only_alone=only_alone)
     cells, converting = cutting.plans, seconds_to_convert(entry, cutting.plans)

@@ -21,7 +21,7 @@ from advisor.core.sizing.measurement import CellPlan
 CACHES = 4
 """The layers of the smallest cut are at least so many times the last cache: a layer that stays there is no layer."""
 MEMORY_SHARE = 0.6
-"""The largest cut's weights take at most this part of the memory that is free."""
+"""The largest cut's weights take at most this part of the memory that a model may have; it must have room now, too."""
 _OWN_STAGES = ("load", "tokenize")
 """Stages of a model's files, which are no run of its layers."""
 RUNS = 8
@@ -34,8 +34,9 @@ Cuts = tuple[int, int, int]
 
 
 class Room(NamedTuple):
-    """What the machine has for one model: bytes that may be used, its last cache, seconds for a cell, known peaks."""
+    """For one model: bytes it may have, bytes free now, the last cache, seconds for a cell, known peaks."""
 
+    limit_bytes: int
     available_bytes: int
     last_level_cache_bytes: int | None
     seconds_per_cell: float
@@ -66,8 +67,8 @@ def cut_where_needed(
     """The plans with cut models in place of cells that cannot be had of the whole one.
 
     With `only_alone`, cuts chosen here are measured at the smallest batch alone: large models are slow, and one request
-    is what no plan can do without. With cuts `asked` for, every cell is measured of them, and of the whole model as well where it has room: that shows
-    how far off the procedure is. Raises ValueError where those cuts cannot be used.
+    is what no plan can do without. With cuts `asked` for, every cell is measured of them, and of the whole model as
+    well where it has room: that shows how far off the procedure is. Raises ValueError where they cannot be used.
     """
     if asked is not None and (wrong := mistake_in(entry, asked)):
         raise ValueError(wrong)
@@ -79,7 +80,7 @@ def cut_where_needed(
         needing = runs if asked is not None else _out_of_reach(entry, runs, room)
         cuts = _cuts(entry, needing, room, asked) if needing else None
         if cuts is None or isinstance(cuts, NoCuts):
-            without_room = weight_bytes(entry, dtype) > room.available_bytes
+            without_room = weight_bytes(entry, dtype) > room.limit_bytes
             notes += [cuts.says] if cuts is not None and without_room else []
             kept += of_dtype
             continue
@@ -104,12 +105,7 @@ def _cuts(entry: ModelEntry, needing: Sequence[CellPlan], room: Room, asked: Seq
         first, middle, last = sorted(asked)
         return first, middle, last
     smallest = min(needing, key=lambda plan: peak_memory(entry, plan).total)
-    return cuts_for(
-        entry,
-        smallest,
-        available_bytes=room.available_bytes,
-        last_level_cache_bytes=room.last_level_cache_bytes,
-    )
+    return cuts_for(entry, smallest, room)
 
 
 def _out_of_reach(entry: ModelEntry, plans: Sequence[CellPlan], room: Room) -> list[CellPlan]:
@@ -152,13 +148,11 @@ def _starts(plan: CellPlan, needing: Sequence[CellPlan]) -> bool:
     return plan.stage == "load" and bool(needing)
 
 
-def cuts_for(
-    entry: ModelEntry, plan: CellPlan, *, available_bytes: int, last_level_cache_bytes: int | None
-) -> Cuts | NoCuts:
+def cuts_for(entry: ModelEntry, plan: CellPlan, room: Room) -> Cuts | NoCuts:
     """The cuts from which to tell the whole model, chosen by arithmetic; `plan` is the smallest cell asked for.
 
-    The smallest has layers of `CACHES` caches, the largest weights within `MEMORY_SHARE` of the memory and room to run,
-    the third lies in the middle.
+    The smallest has layers of `CACHES` caches, the largest weights within `MEMORY_SHARE` of the memory and room to run
+    now, the third lies in the middle.
     """
     try:
         whole, step = depth(entry), period(entry)
@@ -166,10 +160,10 @@ def cuts_for(
         return NoCuts(f"{error}.")
     counts = range(step, whole, step)
     layer_bytes = (weight_bytes(cut(entry, 2 * step), plan.dtype) - weight_bytes(cut(entry, step), plan.dtype)) / step
-    least = CACHES * (last_level_cache_bytes or 0)
-    fitting = [count for count in counts if count * layer_bytes >= least and _fits(entry, plan, count, available_bytes)]
+    least = CACHES * (room.last_level_cache_bytes or 0)
+    fitting = [count for count in counts if count * layer_bytes >= least and _fits(entry, plan, count, room)]
     if len(fitting) < 3:
-        return NoCuts(_why_no_cuts(entry, plan, counts, fitting, available_bytes, least))
+        return NoCuts(_why_no_cuts(entry, plan, counts, fitting, room, least))
     first, last = fitting[0], fitting[-1]
     return first, min(fitting[1:-1], key=lambda count: abs(2 * count - first - last)), last
 
@@ -194,14 +188,14 @@ def with_cuts(plans: Sequence[CellPlan], cuts: Cuts) -> tuple[CellPlan, ...]:
     return tuple(plan.model_copy(update={"layers": count}) for count in (last, first, middle) for plan in plans)
 
 
-def _fits(entry: ModelEntry, plan: CellPlan, count: int, available_bytes: int) -> bool:
+def _fits(entry: ModelEntry, plan: CellPlan, count: int, room: Room) -> bool:
     fewer = cut(entry, count)
-    within = weight_bytes(fewer, plan.dtype) <= MEMORY_SHARE * available_bytes
-    return within and peak_memory(fewer, plan).total <= available_bytes
+    within = weight_bytes(fewer, plan.dtype) <= MEMORY_SHARE * room.limit_bytes
+    return within and peak_memory(fewer, plan).total <= room.available_bytes
 
 
 def _why_no_cuts(
-    entry: ModelEntry, plan: CellPlan, counts: Sequence[int], fitting: Sequence[int], available_bytes: int, least: int
+    entry: ModelEntry, plan: CellPlan, counts: Sequence[int], fitting: Sequence[int], room: Room, least: int
 ) -> str:
     if len(counts) < 3:
         return f"{entry.id} has {depth(entry)} layers, too few to tell them from three cuts."
@@ -209,11 +203,13 @@ def _why_no_cuts(
     if largest >= len(counts):
         return f"{entry.id} has too few layers beyond {CACHES} times the last cache to tell them from three cuts."
     needed = counts[largest]
-    size = sized(weight_bytes(cut(entry, needed), plan.dtype))
-    share = sized(int(MEMORY_SHARE * available_bytes))
+    fewer = cut(entry, needed)
+    size, takes = sized(weight_bytes(fewer, plan.dtype)), sized(peak_memory(fewer, plan).total)
+    share = sized(int(MEMORY_SHARE * room.limit_bytes))
     words = f"Nor can it be told from fewer layers in {plan.dtype}: three cuts are needed, of which "
     cache = f", and the smallest has at least {sized(least)} of layers, {CACHES} times the last cache" if least else ""
     return (
-        f"{words}the largest, of {needed} of {depth(entry)} layers, has weights of {size}; {MEMORY_SHARE:.0%} of the "
-        f"{sized(available_bytes)} that may be used is {share}{cache}."
+        f"{words}the largest, of {needed} of {depth(entry)} layers, has weights of {size} and takes {takes} to "
+        f"run; {MEMORY_SHARE:.0%} of the {sized(room.limit_bytes)} that may be used is {share}, and "
+        f"{sized(room.available_bytes)} are free now{cache}."
     )

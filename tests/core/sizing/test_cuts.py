@@ -24,7 +24,7 @@ from advisor.store.paths import shipped
 
 CATALOG = load_catalog(shipped("models")).entries
 MIB = 2**20
-ROOM = Room(22 * GIB, 32 * MIB, 100.0)
+ROOM = Room(22 * GIB, 22 * GIB, 32 * MIB, 100.0)
 
 
 def prefill(dtype: str = "bfloat16", batch: int = 1, tokens: int = 128, **more: object) -> CellPlan:
@@ -37,7 +37,7 @@ def chosen(
     id_: str, dtype: str = "bfloat16", gib: float = 22, cache: int | None = 32 * MIB
 ) -> tuple[int, ...] | NoCuts:
     plan = prefill(dtype) if "decode" in id_ or not id_.startswith("bert") else prefill(dtype, stage="forward")
-    return cuts_for(CATALOG[id_], plan, available_bytes=int(gib * GIB), last_level_cache_bytes=cache)
+    return cuts_for(CATALOG[id_], plan, Room(int(gib * GIB), int(gib * GIB), cache, 100.0))
 
 
 def test_gpt_3_is_told_from_one_two_and_three_layers_on_24_gib() -> None:
@@ -47,8 +47,15 @@ def test_gpt_3_is_told_from_one_two_and_three_layers_on_24_gib() -> None:
 def test_gpt_3_in_float32_leaves_no_room_for_three_cuts_and_shows_the_sums() -> None:
     found = chosen("gpt3-175b", "float32")
     assert isinstance(found, NoCuts)
-    assert "of 3 of 96 layers, has weights of 22.6 GiB" in found.says
-    assert "60% of the 22 GiB that may be used is 13.2 GiB" in found.says
+    assert "of 3 of 96 layers, has weights of 22.6 GiB and takes 23.3 GiB to run" in found.says
+    assert "60% of the 22 GiB that may be used is 13.2 GiB, and 22 GiB are free now" in found.says
+
+
+def test_what_others_use_now_is_no_room_to_run_in() -> None:
+    model, plan = CATALOG["gpt3-175b"], prefill()
+    busy = ROOM._replace(available_bytes=18 * GIB)
+    assert cuts_for(model, plan, busy) == (1, 2, 3)
+    assert isinstance(cuts_for(model, plan, ROOM._replace(available_bytes=12 * GIB)), NoCuts)
 
 
 @pytest.mark.parametrize(
