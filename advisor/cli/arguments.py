@@ -126,7 +126,7 @@ def _advise(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "compare", "the same task on every architecture that can do it, measured side by side")
     _answers(one)
-    _measuring(one, fresh=False)
+    _measuring(one, one_model=False)
     _common(one)
 
 
@@ -242,7 +242,7 @@ def _settings(one: _Parser) -> None:
     )
 
 
-def _measuring(one: _Parser, *, fresh: bool = True) -> None:
+def _measuring(one: _Parser, *, one_model: bool = True) -> None:
     one.add_argument("--batch", metavar="1,8,32", help="batch sizes to measure")
     one.add_argument("--input-tokens", metavar="128,512", help="input lengths to measure")
     one.add_argument("--output-tokens", metavar="32", help="tokens written: sets the depth decode is measured at")
@@ -253,15 +253,13 @@ def _measuring(one: _Parser, *, fresh: bool = True) -> None:
     )
     runtimes = "what runs the model: torch, openvino, ctranslate2 (default: torch; beyond quick, all installed)"
     one.add_argument("--runtime", metavar="torch,openvino", help=runtimes)
-    layers_help = (
-        "cut the model to these numbers of layers and tell the whole from them (default: where it is too large)"
-    )
-    one.add_argument("--layers", metavar="8,16,24", help=layers_help)
     device_help = "where it runs (default: the first of cuda, mps, cpu that is there; cuda:1 is a second card)"
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)
     one.add_argument("--effort", choices=_EFFORTS, default="quick", help=_EFFORT_HELP)
     one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
-    if fresh:
+    if one_model:  # several are compared in one new run, and what fits the layers of one fits no other's
+        cuts = "cut the model to these numbers of layers and tell the whole from them (default: where it is too large)"
+        one.add_argument("--layers", metavar="8,16,24", help=cuts)
         _fresh(one)
 
 

@@ -65,7 +65,7 @@ def measuring(options: argparse.Namespace) -> Measuring:
     output_tokens = _numbers(options.output_tokens, "--output-tokens", MAX_TOKENS, problems)
     if output_tokens is not None and len(output_tokens) != 1:
         problems.append(Problem("--output-tokens", None, None, "takes one number", "give one, like 128"))
-    layers = _numbers(options.layers, "--layers", MAX_LAYERS, problems)
+    layers = _numbers(getattr(options, "layers", None), "--layers", MAX_LAYERS, problems)
     if layers is not None and len(layers) != 3 and not problems:
         words = "takes three different numbers: two give a line, the third says whether it is one"
         problems.append(Problem("--layers", None, None, words, "give numbers below the model's own, like 8,16,24"))
