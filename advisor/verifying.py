@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from advisor.advise import Knowledge, memory_limit
@@ -33,7 +34,7 @@ Say = Callable[[str], object]
 
 
 async def verified(
-    report: Report, knowledge: Knowledge, *, say: Say = lambda words: None, serve: Serve = replay
+    report: Report, knowledge: Knowledge, *, say: Say = lambda words: None, serve: Serve | None = None
 ) -> Report:
     """The report with what one replica of each part did beside what was predicted of it.
 
@@ -43,7 +44,8 @@ async def verified(
     sizing = await asyncio.to_thread(_sizing, report, knowledge) if plan is not None and report.profiles else None
     if sizing is None:
         return report
-    found = [await _verified(one, report, knowledge, sizing, say, serve) for one in sizing.parts]
+    served_by = serve or partial(replay, say=say)
+    found = [await _verified(one, report, knowledge, sizing, say, served_by) for one in sizing.parts]
     return report.model_copy(update={"verification": tuple(found)})
 
 
@@ -78,8 +80,9 @@ async def _verified(
         )
     serving, model = sized.candidate.serving, sized.part.model or ""
     planned_rps = report.recommendation.workload.requests_per_second / count
-    if serving.runtime != "torch":
-        return not_verified(sized, planned_rps, f"models that run in {serving.runtime} are not served here")
+    if serving.runtime != "torch" and sized.part.writes:
+        why = f"answers that {serving.runtime} writes are not served here: it does not share out its steps"
+        return not_verified(sized, planned_rps, why)
     plan = replay_plan(sized, planned_rps, seed=SEED)
     rate = f"{len(plan.arrivals_s):,} requests in {plan.seconds:.3g} s"
     say(f"{sized.part.role}: serving {rate} to one replica ({model}, {serving.dtype})")

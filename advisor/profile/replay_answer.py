@@ -70,6 +70,7 @@ def _served(request: Replay) -> ReplayResult:
 def _job(request: Replay) -> Job:
     return Job(
         model=request.model,
+        runtime=request.plan.runtime,
         dtype=request.plan.dtype,
         device=request.device,
         threads=request.plan.threads,

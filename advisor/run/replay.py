@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
@@ -24,13 +24,25 @@ PARAMETERS_PER_SECOND = 1e7
 """Starting, building and warming up, on a slow machine."""
 
 
-async def replay(request: Replay, *, command: Sequence[str] | None = None, lock_path: Path = LOCK_PATH) -> ReplayResult:
-    """What came of the schedule. Raises AdvisorError (exit code 4) where it could not be served."""
+async def replay(
+    request: Replay,
+    *,
+    command: Sequence[str] | None = None,
+    lock_path: Path = LOCK_PATH,
+    say: Callable[[str], object] = lambda words: None,
+) -> ReplayResult:
+    """What came of the schedule. Raises AdvisorError (exit code 4) where it could not be served.
+
+    `say` is told where another process measures on this machine, which is waited for.
+    """
     words = (*(child.COMMAND if command is None else command), "--replay")
     seconds = SECONDS + request.model.parameters / PARAMETERS_PER_SECOND + request.plan.seconds_limit
     lock = MachineLock(lock_path)
     with tempfile.TemporaryDirectory(prefix="archadvisor-", ignore_cleanup_errors=True) as folder:
         try:
+            if not lock.acquire():
+                holder = lock.holder_pid()
+                say(f"waiting: {f'process {holder}' if holder else 'another process'} is measuring on this machine")
             while not lock.acquire():
                 await asyncio.sleep(child.LOCK_RETRY_SECONDS)  # harmless: nothing of ours is timed yet
             process = await ChildProcess.spawn(words, env=None, folder=folder)

@@ -1,0 +1,85 @@
+"""Decode steps of a replay with real models: of so many answers, at their depth, whatever was stepped before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from advisor.core.model.cost import anatomy
+from advisor.core.protocol import Replay
+from advisor.core.sizing.replaying import ReplayPlan
+from advisor.profile.build import DTYPES, build
+from advisor.profile.replay_tasks import _steps
+from advisor.profile.runtimes.torch_eager import Loaded
+from advisor.run.replay import replay
+from tests.core.model.tiny_models import entry
+
+
+def plan(stages: Any, *, contexts: int, requests: int = 6) -> ReplayPlan:
+    return ReplayPlan(
+        stages=stages,
+        runtime="torch",
+        dtype="float32",
+        threads=1,
+        max_batch_size=4,
+        arrivals_s=tuple(0.01 * number for number in range(requests)),
+        input_tokens=(9,) * requests,
+        first_context=(contexts,) * requests,
+        steps=(5,) * requests,
+        seconds=1.0,
+        seconds_limit=60.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("model_type", "change"),
+    [("gpt2", {}), ("llama", {}), ("mistral", {}), ("mistral", {"sliding_window": 5}), ("qwen3", {})],
+)
+def test_each_step_sees_as_many_answers_and_tokens_as_it_is_told(model_type: str, change: dict[str, Any]) -> None:
+    tiny = entry(model_type, **change)
+    loaded = Loaded(build(tiny, "float32"), anatomy(tiny), DTYPES["float32"], "cpu", seed=0)
+    step = _steps(loaded, plan(("prefill", "decode"), contexts=9))
+    seen: list[tuple[int, int]] = []
+
+    def look(_module: object, _args: object, given: dict[str, Any]) -> None:
+        seen.append((len(given["input_ids"]), given["past_key_values"].get_seq_length()))
+
+    loaded.model.register_forward_pre_hook(look, with_kwargs=True)
+    told = [(4, 9), (1, 12), (3, 10), (4, 14), (2, 3), (4, 9)]
+    with torch.inference_mode():
+        for answers, depth in told:
+            step(answers, depth)
+    assert seen == told
+
+
+@pytest.mark.parametrize("model_type", ["t5", "bart"])
+def test_steps_with_a_source_see_both_caches_at_their_length(model_type: str) -> None:
+    tiny = entry(model_type)
+    loaded = Loaded(build(tiny, "float32"), anatomy(tiny), DTYPES["float32"], "cpu", seed=0)
+    step = _steps(loaded, plan(("encode", "decode"), contexts=0))
+    seen: list[tuple[int, int, int]] = []
+
+    def look(_module: object, _args: object, given: dict[str, Any]) -> None:
+        both = given["past_key_values"]
+        source = both.cross_attention_cache.get_seq_length()
+        seen.append((len(given["decoder_input_ids"]), both.get_seq_length(), source))
+
+    loaded.model.register_forward_pre_hook(look, with_kwargs=True)
+    with torch.inference_mode():
+        for answers, depth in [(1, 0), (3, 2), (2, 5), (4, 1)]:
+            step(answers, depth)
+    assert seen == [(1, 1, 9), (3, 2, 9), (2, 5, 9), (4, 1, 9)]
+
+
+async def test_a_real_process_serves_a_schedule(tmp_path: Path) -> None:
+    asked = Replay(id=3, model=entry("t5"), plan=plan(("encode", "decode"), contexts=0))
+    result = await replay(asked, lock_path=tmp_path / "lock")
+    assert len(result.done_s) == 6
+    assert result.first_token_s is not None
+    for done, first, arrival in zip(result.done_s, result.first_token_s, asked.plan.arrivals_s, strict=True):
+        assert done is not None
+        assert first is not None
+        assert arrival < first < done
