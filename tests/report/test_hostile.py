@@ -25,6 +25,7 @@ from advisor.core.problems import error_document
 from advisor.report import (
     advice,
     check_markdown,
+    comparison,
     explanations,
     history,
     inspection,
@@ -52,6 +53,7 @@ BLOCKS: dict[str, Callable[[Any], Any]] = {
     "machine": machine.machine_blocks,
     "check": check_markdown.check_blocks,
     "inspection": inspection.inspection_blocks,
+    "comparison": comparison.comparison_blocks,
 }
 PLAIN = "harmless"
 HOSTILE = {
