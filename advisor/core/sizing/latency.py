@@ -17,10 +17,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal, get_args
 
 from advisor.core.sizing.measurement import Cell, Flag
 from advisor.core.sizing.measurement import Surface as Fitted
+from advisor.core.sizing.sampling import samples_by_process
 from advisor.core.sizing.surface import bend_s, error_share
 
 Bound = Literal["low", "mid", "high"]
@@ -56,20 +58,26 @@ def usable(cell: Cell) -> bool:
 
 def bounds_of(cell: Cell) -> dict[Bound, float]:
     """Low, mid and high seconds of a usable cell. Where samples were too few for an interval, their extremes."""
-    median = cell.median_s or 0.0
-    samples = cell.samples_s or (median,)
+    middle = cell.median_s or 0.0
+    samples = cell.samples_s or (middle,)
     low, high = cell.ci95_s or (min(samples), max(samples))
-    return {"low": min(low, median), "mid": median, "high": max(high, median)}
+    return {"low": min(low, middle), "mid": middle, "high": max(high, middle)}
 
 
 def residuals_of(cells: Iterable[Cell]) -> tuple[float, ...]:
-    """How much one run differs from another: the samples of each cell, divided by its median.
+    """How much one run differs from another: the samples of each cell, divided by their process's median.
 
+    A replica is one process and stays as fast as it is: by what processes differ, the bounds are wide, not the noise.
     Each cell weighs the same, by as many of its quantiles: a noisy cell has far more samples than a steady one.
     """
     kept = (cell for cell in cells if usable(cell) and cell.samples_s)
-    ratios = [sample / (cell.median_s or 1.0) for cell in kept for sample in _quantiles(cell.samples_s or ())]
-    return tuple(ratios) or (1.0,)
+    return tuple(ratio for cell in kept for ratio in _quantiles(_ratios(cell))) or (1.0,)
+
+
+def _ratios(cell: Cell) -> list[float]:
+    if cell.processes == 1:
+        return [sample / (cell.median_s or 1.0) for sample in cell.samples_s or ()]
+    return [sample / median(own) for own in samples_by_process(cell) for sample in own]
 
 
 def _quantiles(samples_s: Sequence[float]) -> Iterator[float]:

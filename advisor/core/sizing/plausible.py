@@ -60,6 +60,9 @@ def _doubts_of(cell: Cell) -> Iterator[tuple[str, str]]:
             yield key, f"{key} must be from {least} to {MOST_TOKENS:,}"
     if cell.peak_memory_bytes is not None and cell.peak_memory_bytes < 0:
         yield "peak_memory_bytes", "memory cannot be negative"
+    counts, samples = cell.process_samples, cell.samples_s
+    if counts is not None and samples is not None and (min(counts, default=0) < 1 or sum(counts) != len(samples)):
+        yield "process_samples", "the samples of the processes must be those of the cell"
     yield from _doubts_of_times(cell)
 
 

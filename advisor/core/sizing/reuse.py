@@ -14,7 +14,7 @@ from advisor.core.hardware import Machine
 from advisor.core.protocol import Measure
 from advisor.core.sizing.measurement import Cell, CellPlan, Flag
 from advisor.core.sizing.runtimes import of_this
-from advisor.core.sizing.sampling import Terms
+from advisor.core.sizing.sampling import Terms, samples_by_process
 
 _NOT_OF_A_FIGURE = {
     # which request it was, and what else was in it
@@ -84,16 +84,7 @@ def reusable(cell: Cell, asked: Measure) -> bool:
     terms = Terms(asked.effort, asked.latency_budget_s, asked.settled_below_s)
     if cell.median_s is None or not _HARMLESS.issuperset(cell.flags) or cell.processes < terms.processes:
         return False
-    return cell.stage == "load" or terms.decided(_by_process(cell))
-
-
-def _by_process(cell: Cell) -> list[tuple[float, ...]]:
-    """The samples of each process."""
-    samples, begun, found = cell.samples_s or (), 0, []
-    for count in cell.process_samples or (len(samples),):
-        found.append(samples[begun : begun + count])
-        begun += count
-    return found
+    return cell.stage == "load" or terms.decided(samples_by_process(cell))
 
 
 def _device(machine: Machine, device: str) -> dict[str, Any] | None:

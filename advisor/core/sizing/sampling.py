@@ -122,6 +122,15 @@ def pooled(cell: Cell, by_process: Sequence[Sequence[float]], terms: Terms) -> C
     return cell.model_copy(update=found)
 
 
+def samples_by_process(cell: Cell) -> list[tuple[float, ...]]:
+    """The samples of a cell, each process's for itself."""
+    samples, begun, found = cell.samples_s or (), 0, []
+    for count in cell.process_samples or (len(samples),):
+        found.append(samples[begun : begun + count])
+        begun += count
+    return found
+
+
 def _interval(by_process: Sequence[Sequence[float]]) -> tuple[tuple[float, float] | None, float]:
     if len(by_process) == 1:
         return order_statistic_interval(by_process[0]), median(by_process[0])

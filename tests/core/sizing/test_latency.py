@@ -99,6 +99,12 @@ def test_residuals_are_every_sample_over_its_own_median() -> None:
     assert residuals_of([]) == (1.0,)
 
 
+def test_that_one_process_is_slower_than_the_next_is_no_noise_of_runs() -> None:
+    times = {"samples_s": (1.0, 0.9, 1.1, 2.0, 1.8, 2.2), "processes": 2, "process_samples": (3, 3), "median_s": 1.5}
+    two = forward(1, 64, 1.5).model_copy(update=times)
+    assert {round(ratio, 6) for ratio in residuals_of([two])} == {0.9, 1.0, 1.1}
+
+
 def test_a_noisy_cell_with_many_samples_does_not_outweigh_a_steady_one() -> None:
     steady, noisy = forward(1, 64, 2.0, noise=(1.0,) * 6), forward(4, 64, 2.0, noise=(0.5, 1.0, 3.0) * 90)
     found = residuals_of([steady, noisy])

@@ -47,6 +47,9 @@ def test_what_was_measured_raises_no_doubt() -> None:
         ("ci95_s", (1.0, 2.0)),
         ("ci95_s", (0.0, 2.0)),
         ("samples_s", (0.0, 1.0)),
+        ("process_samples", ()),
+        ("process_samples", (30,)),
+        ("process_samples", (0, 31)),
     ],
 )
 def test_a_figure_that_cannot_be_is_named_with_its_place(key: str, value: Any) -> None:
