@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 import advisor.run.child
+from advisor.core.sizing.capacity import Demand, capacity, replicas_for
+from advisor.core.sizing.measurement import CellPlan
+from advisor.core.sizing.serving import Batcher
 from advisor.run import Child
 from advisor.run.replay import replay
 from tests.cli.conftest import Run
 from tests.cli.test_measure import ROOT, TICKETS
-from tests.fake_child import fake_command
+from tests.fake_child import fake_command, true_seconds
 
 WRITES = ("--set", "task=chat", "--set", "requests_per_second=2", "--set", "latency_budget_ms=8000")
 
@@ -42,6 +45,28 @@ def test_a_machine_that_keeps_its_measured_speed_does_what_the_plan_says(run: Ru
     assert model["delivered_rps"] == pytest.approx(model["requested_rps"], rel=0.05)
     assert model["observed_ms"]["p95"] == pytest.approx(model["predicted_ms"]["p95"], rel=0.1)
     assert model["utilisation"] <= 0.75
+
+
+def true_replicas(rate: float, tokens: int) -> int:
+    """By the known times alone: no cells, no fit, no interval."""
+    noise = tuple(1 + 0.02 * (step - 15) / 15 for step in range(31))
+    shapes = [
+        CellPlan(stage="forward", dtype="bfloat16", batch_size=batch, input_tokens=tokens) for batch in range(1, 9)
+    ]
+    times = tuple(true_seconds(shape) for shape in shapes)
+    servers = [Batcher(times[:most], noise) for most in (1, 4, 8)]
+    return replicas_for(rate, capacity(servers, Demand(95, 0.02))[0])
+
+
+@pytest.mark.parametrize(("measured", "origin"), [("128", "measured"), ("32,64,96,256", "interpolated")])
+def test_replicas_are_those_of_the_known_times(run: Run, measured: str, origin: str) -> None:
+    """Also where the planned length lies between the measured ones, and a formula fitted to them says what it takes."""
+    words = ("--set", "requests_per_second=20000", "--set", "latency_budget_ms=20", "--input-tokens", measured)
+    plan = run("advise", TICKETS, *words, "--json").document["plan"]
+    truth = true_replicas(20_000, 128)
+    assert plan["origin"] == origin
+    assert plan["replicas"]["low"] <= truth <= plan["replicas"]["high"]
+    assert plan["replicas"]["mid"] == pytest.approx(truth, rel=0.03)
 
 
 def test_answers_that_are_written_are_served_too(run: Run) -> None:
