@@ -80,6 +80,7 @@ def test_a_machine_that_became_slower_is_told(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command(slower=1.6)))
     done = run("advise", TICKETS, "--verify")
     assert "Served here" in done.out
+    assert "If requests come at twice the rate" in " ".join(done.out.split())
     assert "✗ model: p95" in done.out
     assert "above what was predicted" in " ".join(done.out.split())
 
