@@ -59,7 +59,7 @@ class Verification(Value):
     `requested_rps` is the rate of the schedule, `planned_rps` that of the plan; they differ where the plan's is above
     the utilisation a minute can tell about. Latencies count from the scheduled arrival; a percentile without enough
     requests is None. `ratio` is observed p95 over predicted (p50 where that is all there is), `agrees` whether it is
-    within 20 % and the rate was delivered.
+    within 20 % and the rate was delivered; None where others used the machine meanwhile and it was slower.
     """
 
     role: Role

@@ -92,7 +92,7 @@ def verification(sized: SizedPart, planned_rps: float, plan: ReplayPlan, result:
             "predicted_first_token_ms": _percentiles(first, len(arrivals)) if first is not None else None,
             "observed_first_token_ms": _percentiles(seen_first, len(answered)) if seen_first is not None else None,
             "ratio": ratio,
-            "agrees": None if ratio is None else abs(ratio - 1) <= WITHIN and delivered >= KEEPING_UP * requested,
+            "agrees": _agrees(ratio, delivered / requested, disturbed=bool(result.flags)),
             "flags": result.flags,
         }
     )
@@ -143,6 +143,15 @@ def _percentiles(times_s: FloatArray, requests: int) -> Percentiles:
         return percentile(times_s, per_cent) * 1000 if requests >= least and len(times_s) else None
 
     return Percentiles(p50=at(50, _LEAST_REQUESTS), p95=at(95, samples_to_bound(95)), p99=at(99, samples_to_bound(99)))
+
+
+def _agrees(ratio: float | None, delivered: float, *, disturbed: bool) -> bool | None:
+    """Whether prediction and observation agree. Others on the machine only ever add time: slower is then no answer."""
+    if ratio is None:
+        return None
+    if disturbed and (ratio > 1 + WITHIN or delivered < KEEPING_UP):
+        return None
+    return abs(ratio - 1) <= WITHIN and delivered >= KEEPING_UP
 
 
 def _ratio(predicted: Percentiles, observed: Percentiles) -> float | None:

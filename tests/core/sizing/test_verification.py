@@ -10,7 +10,7 @@ import pytest
 from advisor.core.architecture import Role
 from advisor.core.lengths import component_lengths
 from advisor.core.sizing.grid import cells_for
-from advisor.core.sizing.measurement import Profile
+from advisor.core.sizing.measurement import Flag, Profile
 from advisor.core.sizing.pipeline import SizedPart, Sizing
 from advisor.core.sizing.planning import sizing_of
 from advisor.core.sizing.replaying import ReplayResult
@@ -45,7 +45,7 @@ def sized(answers: dict[str, Any], **changed: Any) -> tuple[Sizing, SizedPart]:
     return sizing, sizing.parts[0]
 
 
-def as_predicted(part: SizedPart, rate: float, slower: float = 1.0) -> Any:
+def as_predicted(part: SizedPart, rate: float, slower: float = 1.0, *, flags: tuple[Flag, ...] = ()) -> Any:
     """What comes of a replay on a machine `slower` times as slow as the one that was measured."""
     plan = replay_plan(part, rate)
     served = part.candidate.servers["mid"].serve(np.asarray(plan.arrivals_s) / slower, seed=77)
@@ -53,6 +53,7 @@ def as_predicted(part: SizedPart, rate: float, slower: float = 1.0) -> Any:
     result = ReplayResult(
         done_s=tuple((served.done_s * slower).tolist()),
         first_token_s=None if first is None else tuple((first * slower).tolist()),
+        flags=flags,
     )
     return verification(part, rate, plan, result)
 
@@ -92,6 +93,13 @@ def test_a_machine_that_is_half_as_slow_again_does_not_agree() -> None:
     assert found.ratio is not None
     assert found.ratio > 1.4
     assert found.agrees is False
+
+
+def test_on_a_disturbed_machine_slower_is_no_answer_and_as_fast_is() -> None:
+    _, part = sized(TICKETS)
+    assert as_predicted(part, 100.0, slower=1.5, flags=("other-load",)).agrees is None
+    assert as_predicted(part, 100.0, flags=("other-load",)).agrees is True
+    assert as_predicted(part, 100.0, slower=0.5, flags=("other-load",)).agrees is False
 
 
 def test_requests_that_were_never_answered_are_counted_and_do_not_agree() -> None:
