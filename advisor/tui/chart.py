@@ -18,6 +18,7 @@ from textual_plot.axis_formatter import AxisFormatter, NumericAxisFormatter
 from advisor.core.architecture import Role
 from advisor.core.sizing.measurement import Cell
 from advisor.report import figures
+from advisor.report.serving import served_by
 
 SIGNS = "●▲■◆○△□◇"
 STYLES = ("$text-primary", "$text-success", "$text-warning", "$text-accent")
@@ -25,7 +26,7 @@ STYLES = ("$text-primary", "$text-success", "$text-warning", "$text-accent")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the chart: throughput by batch size for one dtype and one length."""
+    """One line of the chart: throughput by batch size for one configuration and one length."""
 
     name: str
     points: tuple[tuple[int, float], ...]
@@ -48,7 +49,7 @@ def lines_of(cells: Sequence[tuple[Role, Cell]]) -> tuple[str, list[Line]]:
 def _name(cell: Cell) -> str:
     depth = cell.context_tokens if cell.context_tokens is not None else cell.input_tokens
     where = "deep" if cell.context_tokens is not None else "tokens"
-    return f"{cell.dtype} {depth} {where}"
+    return f"{served_by(cell)} {depth} {where}"
 
 
 class _Figures(AxisFormatter):

@@ -12,6 +12,7 @@ from advisor.core.guide.recommendation import Recommendation
 from advisor.core.protocol import Failed, Finished, Measured, Peaked, Ready, Reused, Started, Waiting
 from advisor.core.sizing.measurement import Cell, CellPlan
 from advisor.report.outline import reused_words
+from advisor.report.serving import served_by
 
 Event = Ready | Waiting | Reused | Peaked | Started | Measured | Finished | Failed
 
@@ -75,4 +76,4 @@ def plan_words(plan: CellPlan | Cell) -> str:
         shape += f" × {plan.input_tokens} tokens"
     if plan.context_tokens is not None:
         shape += f", {plan.context_tokens} tokens deep"
-    return f"{plan.stage} in {plan.dtype}, {shape}"
+    return f"{plan.stage} in {served_by(plan)}, {shape}"

@@ -146,7 +146,10 @@ def test_the_last_position_of_a_table_can_be_written() -> None:
 @needs("ctranslate2")
 def test_what_a_run_holds_beyond_its_stage_is_said() -> None:
     served = standing("t5", "ctranslate2", "float32").served
-    assert served.task(CellPlan(stage="encode", dtype="float32", batch_size=1, input_tokens=5)).note == ENCODE_NOTE
+    read = CellPlan(stage="encode", dtype="float32", batch_size=1, input_tokens=5)
+    assert served.task(read).note == ENCODE_NOTE
+    step = read.model_copy(update={"stage": "decode", "context_tokens": 2})
+    assert "takes no request into a batch" in (served.task(step).note or "")
 
 
 @needs("torchao")

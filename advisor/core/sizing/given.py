@@ -97,6 +97,8 @@ def _command(part: Part, profile: Profile | None) -> str:
         words += ["--batch", str(lengths.texts)]
     if profile is not None:
         words += ["--dtype", ",".join(dict.fromkeys(cell.dtype for cell in profile.cells))]
+        if {cell.runtime for cell in profile.cells} != {"torch"}:
+            words += ["--runtime", ",".join(dict.fromkeys(cell.runtime for cell in profile.cells))]
         words += ["--device", device_of(profile)]
     return shlex.join([*words, "--samples", "--output", f"{part.role}.json"])
 

@@ -31,6 +31,10 @@ STEPS = 16
 """Steps of one generation: the depth of a timed step is at most this much beyond the planned one."""
 END_ID = 2
 ENCODE_NOTE = "The encoder and the first step together: this runtime does not run them apart."
+BATCH_NOTE = (
+    "This runtime takes no request into a batch that it has begun; a plan for many answers at once supposes a server "
+    "that does."
+)
 Words = list[list[str]]
 AfterToken = Callable[[Any], bool]
 
@@ -143,7 +147,7 @@ class Engine:
             begun = [row[1:] for row in self._words(plan.batch_size, depth)]
         held = _Steps(lambda after: self._write(texts, begun, most=steps + 1, after=after), plan.batch_size, steps)
         self._held = held
-        return Task(run=held.step, reset=held.again_where_spent, check=held.check)
+        return Task(run=held.step, reset=held.again_where_spent, check=held.check, note=BATCH_NOTE)
 
     def _write(self, texts: Words, begun: Words | None, *, most: int, after: AfterToken | None = None) -> Words:
         """So many tokens after each text, greedily; nothing ends one sooner but `after`."""
