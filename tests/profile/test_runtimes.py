@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 import torch
 
-from advisor.core.sizing.measurement import CellPlan
+from advisor.core.sizing.measurement import CellPlan, Deviation
 from advisor.core.sizing.runtimes import stages_run
 from advisor.profile import converting
+from advisor.profile import standing as standing_module
 from advisor.profile.accelerator import Cpu
 from advisor.profile.build import NotBuilt
-from advisor.profile.orders import Job
+from advisor.profile.orders import Job, Order, Outcome
 from advisor.profile.runtimes import openvino_graph
 from advisor.profile.runtimes.ctranslate2_engine import ENCODE_NOTE, STEPS, _Steps
 from advisor.profile.runtimes.torch_eager import WrongState
 from advisor.profile.standing import Standing, stand
+from advisor.profile.worker import _measure
 from tests.core.model.tiny_models import entry
 
 WIDE = {
@@ -174,6 +176,21 @@ def test_a_runtime_whose_output_is_another_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setattr(converting, "outputs", lambda loaded, texts: {"states": torch.randn(2, 16, 24).numpy()})
     found = standing("bert", "openvino", "float32")
     assert "strays from float32" in (found.refused or "")
+
+
+def test_no_cell_of_a_refused_configuration_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing_module, "deviation", lambda *_, **__: Deviation(cosine=0.5, relative_error=0.9))
+    asked = job("bert", "torch", "bfloat16")
+    found = stand(asked, Cpu(None))
+    plan = CellPlan(stage="forward", dtype="bfloat16", batch_size=1, input_tokens=5)
+    outcome = _measure(asked, found, Cpu(None), Order(index=0, plan=plan, share_s=5.0, limit_s=5.0))
+    assert isinstance(outcome, Outcome)
+    cell = found.told(outcome.cell)
+    assert cell.flags == ("deviates",)
+    assert cell.median_s is None
+    assert cell.deviation is not None
+    assert not outcome.spoiled
+    assert "cosine 0.5" in (cell.note or "")
 
 
 def test_a_generation_that_ends_by_itself_or_fails_is_told_to_whoever_steps() -> None:
