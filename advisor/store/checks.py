@@ -38,6 +38,7 @@ def _newest(store: sqlite3.Connection, fingerprint: str) -> ProcedureCheck | Non
     )
     for model, profile, began_at in rows:
         told = json.loads(profile).get("extrapolations", ())
-        if errors := tuple(one["error_pct"] for one in told if one["error_pct"] is not None and not one["flags"]):
+        undisturbed = [one for one in told if one.get("error_pct") is not None and not one.get("flags", True)]
+        if errors := tuple(one["error_pct"] for one in undisturbed):
             return ProcedureCheck.model_validate({"model": model, "errors_pct": errors, "measured_at": began_at})
     return None
