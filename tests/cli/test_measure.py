@@ -96,6 +96,17 @@ def test_the_plan_takes_the_fastest_configuration_whatever_runs_it(run: Run, mon
     assert {cells[best[key]]["runtime"] for key in ("throughput_cell", "latency_cell")} == {"openvino"}
 
 
+def test_beyond_quick_whatever_is_installed_is_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command(installed="openvino")))
+    asked = ("profile", "bert-base", "--batch", "1", "--input-tokens", "32", "--json")
+    quick, standard = run(*asked).document, run(*asked, "--effort", "standard").document
+    assert {cell["runtime"] for cell in quick["cells"]} == {"torch"}
+    assert {(cell["runtime"], cell["dtype"]) for cell in standard["cells"]} == {
+        *(("torch", dtype) for dtype in ("float32", "bfloat16")),
+        *(("openvino", dtype) for dtype in ("float32", "bfloat16", "int8")),
+    }
+
+
 def test_more_effort_measures_in_more_processes_and_is_named_where_a_plan_is_reproduced(run: Run) -> None:
     report = run("advise", TICKETS, "--effort", "standard", "--json").document
     assert {(cell["processes"], cell["ci_method"]) for cell in report["profiles"][0]["cells"]} == {(3, "student-t")}
