@@ -181,9 +181,15 @@ def _cell_row(cell: Cell) -> tuple[str, ...]:
         "–" if cell.throughput_per_s is None else figures.rate(cell.throughput_per_s, cell.throughput_unit[:3]),
         figures.gib(cell.peak_memory_bytes) if cell.peak_memory_bytes else "–",
         str(cell.samples) if cell.processes == 1 else f"{cell.samples} in {cell.processes}",
-        cell.origin if cell.memory_origin is None else f"{cell.origin}, memory {cell.memory_origin}",
+        _cell_origin(cell),
         " ".join((*cell.flags, "reused") if cell.reused_from is not None else cell.flags),
     )
+
+
+def _cell_origin(cell: Cell) -> str:
+    if cell.median_s is None:
+        return "–"
+    return cell.origin if cell.memory_origin is None else f"{cell.origin}, memory {cell.memory_origin}"
 
 
 def _half_width(cell: Cell) -> str:
