@@ -15,6 +15,7 @@ from typing import Any
 from advisor.core.sizing.effort import EFFORTS
 from advisor.core.sizing.measurement import Cell, Effort
 from advisor.core.sizing.statistics import (
+    MOST_PROCESSES,
     PLANNED_SIZES,
     count_outliers,
     interval_across,
@@ -154,7 +155,8 @@ def _undecided(cell: Cell, by_process: Sequence[Sequence[float]], terms: Terms) 
         missing = more_processes_needed(medians, terms.tolerance)
         more = missing * each
         noun = "process" if missing == 1 else "processes"
-        words = f"{_too_wide(interval, middle, terms)}; about {missing} more {noun} like these would do"
+        about = "at least" if len(medians) + missing == MOST_PROCESSES else "about"
+        words = f"{_too_wide(interval, middle, terms)}; {about} {missing} more {noun} like these would do"
     sentence = f"Undecided: {words}."
     return {
         "flags": tuple(dict.fromkeys((*cell.flags, "undecided"))),
