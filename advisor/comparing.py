@@ -11,16 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from advisor.advise import (
-    Knowledge,
-    Measuring,
-    MeasuringChild,
-    OnEvent,
-    Reporter,
-    measured_part,
-    memory_limit,
-    reproduce_command,
-)
+from advisor.advise import Knowledge, measured_part, memory_limit, reproduce_command
 from advisor.core.architecture import Architecture
 from advisor.core.claims import judged
 from advisor.core.comparison import Comparison, Entry, capable, comparable_tasks
@@ -37,6 +28,7 @@ from advisor.core.sizing.rounds import merged
 from advisor.core.sizing.sides import Taken, over_rounds, ratios, taken
 from advisor.core.target import Target, target_on
 from advisor.core.workload import Answers, Workload, fill_defaults
+from advisor.measuring import Measuring, MeasuringChild, OnEvent, Reporter
 
 ROUNDS = 2
 BATCH_SIZES = (1, 4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advisor.advise import Knowledge, Measuring, reproduce_command
+from advisor.advise import Knowledge, reproduce_command
 from advisor.core.errors import AdvisorError
 from advisor.core.guide.recommend import recommend
 from advisor.core.report import MeasuredOn, Report
@@ -17,6 +17,7 @@ from advisor.core.sizing.design import Design
 from advisor.core.sizing.given import assigned, device_of, memory_limit_of, to_measure, with_given_models
 from advisor.core.sizing.planning import plan
 from advisor.core.workload import Answers, fill_defaults
+from advisor.measuring import Measuring
 from advisor.store.given_profiles import Given, read_profiles
 from advisor.store.machine import this_machine
 

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from advisor.advise import Measuring, load_knowledge, measure_and_plan, profile_model, recommendation
+from advisor.advise import load_knowledge, measure_and_plan, profile_model, recommendation
 from advisor.core.errors import AdvisorError
 from advisor.core.hardware import GIB, DeviceDetail, Machine
 from advisor.core.protocol import Event, Finished, Measure, Measured, Ready
 from advisor.core.workload import Answers
+from advisor.measuring import Measuring
 from tests.fake_child import FAKE_MACHINE, fake_cell
 
 

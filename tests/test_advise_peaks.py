@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from advisor.advise import Measuring, profile_model
+from advisor.advise import profile_model
 from advisor.core.hardware import PeakFlops, Peaks
 from advisor.core.protocol import Event, Finished, Measure, Measured, Peaked, Ready
+from advisor.measuring import Measuring
 from advisor.store.catalog import load_catalog
 from advisor.store.paths import shipped
 from advisor.store.peaks import all_peaks

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from advisor.advise import Measuring, load_knowledge, measure_and_plan, profile_model, recommendation
+from advisor.advise import load_knowledge, measure_and_plan, profile_model, recommendation
 from advisor.core.errors import AdvisorError
 from advisor.core.hardware import GIB
 from advisor.core.model.entry import ModelEntry
 from advisor.core.protocol import Event, Finished, Measure, Measured, Ready
 from advisor.core.sizing.measurement import ProcedureCheck, Profile
 from advisor.core.workload import Answers
+from advisor.measuring import Measuring
 from advisor.report import markdown, text
 from advisor.report.outline import profile_blocks, report_blocks
 from advisor.store.checks import procedure_check
@@ -28,7 +29,7 @@ KNOWLEDGE = load_knowledge()
 def on_24_gib(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the test machine has is of no account."""
     monkeypatch.setattr("advisor.advise.memory_limit_bytes", lambda: 24 * GIB)
-    monkeypatch.setattr("advisor.advise.memory_available_bytes", lambda: 22 * GIB)
+    monkeypatch.setattr("advisor.measuring.memory_available_bytes", lambda: 22 * GIB)
 
 
 class Child:

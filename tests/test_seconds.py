@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from advisor.advise import SECONDS_MOST, SECONDS_QUICK, seconds_total
 from advisor.core.sizing.effort import EFFORTS
 from advisor.core.sizing.measurement import CellPlan
+from advisor.measuring import SECONDS_MOST, SECONDS_QUICK, seconds_total
 from advisor.store.catalog import load_catalog
 from advisor.store.paths import shipped
 

@@ -226,7 +226,8 @@ def measurer(say: Say) -> Measure:
     ) -> list[Profile]:
         import asyncio
 
-        from advisor.advise import Measuring, measure_and_plan
+        from advisor.advise import measure_and_plan
+        from advisor.measuring import Measuring
         from advisor.run import Child
 
         asked, known = _as_named_here(advice, case, read, knowledge)

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 
-from advisor.advise import Knowledge, Measuring, load_knowledge, recommendation, reproduce_command
+from advisor.advise import Knowledge, load_knowledge, recommendation, reproduce_command
 from advisor.cli.dialogue import Dialogue
 from advisor.cli.lines import say
 from advisor.cli.options import chosen_folder, output_path
@@ -16,6 +16,7 @@ from advisor.core.guide.reach import matters
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.guide.vocabulary import said_facts
 from advisor.core.workload import Answers
+from advisor.measuring import Measuring
 from advisor.report.advice import recommendation_blocks
 from advisor.store.answers import read_answers
 

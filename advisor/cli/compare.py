@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from advisor.advise import OnEvent, load_knowledge
+from advisor.advise import load_knowledge
 from advisor.cli.measure import broken_off, with_child
 from advisor.cli.options import chosen_folder, measuring, output_path
 from advisor.cli.printing import deliver
@@ -14,6 +14,7 @@ from advisor.comparing import compare as compared
 from advisor.core.comparison import Comparison
 from advisor.core.errors import EXIT_DONE, EXIT_UNDECIDED
 from advisor.core.report import without_samples
+from advisor.measuring import OnEvent
 from advisor.report.comparison import comparison_blocks
 from advisor.run import Child
 from advisor.store.answers import read_answers

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from advisor.advise import Knowledge, OnEvent, load_knowledge, measure_and_plan, profile_model, recommendation
+from advisor.advise import Knowledge, load_knowledge, measure_and_plan, profile_model, recommendation
 from advisor.cli.options import chosen_folder, given_profiles, measuring, output_path
 from advisor.cli.printing import deliver, save, to_json
 from advisor.cli.progress import Progress
@@ -21,6 +21,7 @@ from advisor.core.report import Report, without_samples
 from advisor.core.sizing.measurement import Profile
 from advisor.core.values import Document
 from advisor.core.workload import Answers
+from advisor.measuring import OnEvent
 from advisor.report.blocks import Block
 from advisor.report.outline import profile_blocks, report_blocks
 from advisor.run import Child

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import TypeVar, get_args
 
-from advisor.advise import Measuring
 from advisor.cli.arguments import OUTPUT_ENDINGS
 from advisor.core.errors import AdvisorError, Problem, allowed_words
 from advisor.core.hardware import Dtype
+from advisor.measuring import Measuring
 from advisor.store.output import check_output
 
 T = TypeVar("T", bound=str)

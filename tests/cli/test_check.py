@@ -19,9 +19,7 @@ def test_the_verdict_comes_first_the_finding_with_its_line_and_the_counts_last(r
     done = run("check", str(written(tmp_path, WRONG, RIGHT)))
     lines = done.out.splitlines()
     assert lines[0].startswith("✗ 1 finding in 2 components")
-    assert lines[2].startswith(
-        f"{tmp_path / 'architecture.yaml'}:9:19: error: EMB-101 search: A plain decoder's"
-    )
+    assert lines[2].startswith(f"{tmp_path / 'architecture.yaml'}:9:19: error: EMB-101 search: A plain decoder's")
     assert lines[3:5] == ["    9 |     architecture: decoder-only", "      |                   ^^^^^^^^^^^^"]
     assert "G40 (Common Mistakes" in done.out
     assert lines[-1] == "1 passed, 1 failed, 0 waived, 0 inconclusive, 0 not checked"
