@@ -3,46 +3,36 @@
 The child itself runs no operator and reads no model. A worker first visits each of its cells in the order asked for,
 the most needed first, and then goes round those that want more samples in random order, so that a drift of the machine
 does not look like a trend over shapes. The one idea: everything that can go wrong with a worker arrives at one place,
-`_await`, as a reply, an end, a lateness, a cancel or the end of our own input, and each has one answer.
+where it is waited for, as a reply, an end, a lateness, a cancel or the end of our own input, and each has one answer.
 """
 
 from __future__ import annotations
 
 import random
-import select
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 from advisor.core.hardware import DeviceDetail, Dtype, Peaks
-from advisor.core.model.cut import cut, cut_source
-from advisor.core.protocol import Cancel, Event, Failed, Finished, Measure, Measured, Started
+from advisor.core.model.cut import cut
+from advisor.core.protocol import Event, Failed, Finished, Measure, Measured, Started
 from advisor.core.sizing.measurement import Cell, CellPlan, Flag, Runtime, unmeasured
-from advisor.core.sizing.runtimes import Configuration
 from advisor.core.sizing.sampling import Terms
+from advisor.profile.families import families_of, job_of
 from advisor.profile.gathering import Gathered
-from advisor.profile.inbox import EndOfInput, Inbox
-from advisor.profile.orders import Built, Job, More, NotBuiltReply, Order, Outcome, PeaksReply, Reply
+from advisor.profile.inbox import Inbox
+from advisor.profile.listening import Cancelled, Listener, slow_or_stuck
+from advisor.profile.orders import Built, Job, More, NotBuiltReply, Order, Outcome, PeaksReply
 from advisor.profile.physics import Physics, peak_seconds
 from advisor.profile.processes import WorkerProcess
-from advisor.profile.refusal import refusal, refusal_of_dtype, refusal_of_runtime
 from advisor.profile.shares import RUNS, Allowance, Shares
 from advisor.profile.timing import COLD_FACTOR
 from advisor.profile.worker import last_moment
 from advisor.store import machine
-from advisor.store.nvml import free_bytes
-from advisor.store.versions import installed_runtimes
 
 KILL_GRACE_S = 2.0
 """How long after its last moment a worker may take to say so itself."""
-BUSY_SHARE = 0.5
-"""A worker that used less than this part of a core while it was silent was stuck, not slow."""
-
 CLEARLY_MORE = 1.25
 """How many times the time it had before makes a second attempt at a cell worth while."""
-
-Late = Literal["late"]
-Gone = Literal["gone"]
 
 
 def build_seconds(parameters: int) -> float:
@@ -53,10 +43,6 @@ def build_seconds(parameters: int) -> float:
 def broken_off_run_s(first_run_s: float | None, elapsed_s: float) -> float:
     """The least that one run of a cell takes which did not get its samples in `elapsed_s`."""
     return elapsed_s / RUNS if first_run_s is None else first_run_s / COLD_FACTOR
-
-
-class Cancelled(Exception):
-    """The parent wants no more of this request."""
 
 
 class Session:
@@ -74,7 +60,8 @@ class Session:
         details: Sequence[DeviceDetail] = (),
         identities: Mapping[str, str] | None = None,
     ) -> None:
-        self._request, self._inbox, self._say, self._start = request, inbox, say, start
+        self._request, self._say, self._start = request, say, start
+        self._listener = Listener(inbox, request.id)
         self._devices, self._pid = devices, pid
         self._detail = next((one for one in details if one.device == request.device), None)
         self._identity = (identities or {}).get(request.device, "")
@@ -111,7 +98,10 @@ class Session:
         cancelled = False
         try:
             self._physics.begin()
-            for family in self._families(range(len(request.cells))):
+            families = families_of(request, self._detail, self._identity)
+            for index, (flag, note) in families.refused.items():
+                self._tell(index, self._flagged(request.cells[index], (flag,), note))
+            for family in families.attempted:
                 self._measure_family(family)
             self._try_again()
         except Cancelled:
@@ -119,46 +109,12 @@ class Session:
             for index, (cell, _) in self._postponed.items():
                 self._tell(index, cell)
             for index in range(len(request.cells)):
-                flag: Flag = "undecided" if index in self._gathered else "cancelled"
-                self._give_up(index, (flag,), "Cancelled.")
+                self._give_up(index, ("undecided" if index in self._gathered else "cancelled",), "Cancelled.")
         finally:
             self._end_worker()
         wall_s = time.monotonic() - self._begun
         built = {} if self._built is None else self._built.model_dump(include={"weights", "notes"})
         self._say(Finished(id=request.id, parameters=self._parameters, cancelled=cancelled, wall_s=wall_s, **built))
-
-    def _families(self, indices: Sequence[int]) -> list[list[int]]:
-        """Those of the cells that can be attempted, by configuration, in the order asked for; others are told now."""
-        available = self._available_bytes()
-        families: dict[tuple[Configuration, int | None], list[int]] = {}
-        for index in indices:
-            plan = self._request.cells[index]
-            refused = (
-                refusal_of_dtype(self._detail, plan.dtype)
-                or self._refusal_of_runtime(plan)
-                or refusal(
-                    cut(self._request.model, plan.layers),
-                    plan,
-                    limit_bytes=self._request.memory_limit_bytes,
-                    available_bytes=available,
-                )
-            )
-            if refused is None:
-                built = Configuration(plan.runtime, plan.dtype), plan.layers
-                families.setdefault(built, []).append(index)
-            else:
-                self._flag([index], (refused[0],), refused[1])
-        return list(families.values())
-
-    def _refusal_of_runtime(self, plan: CellPlan) -> tuple[Flag, str] | None:
-        return refusal_of_runtime(self._request.model, plan, device=self._request.device, versions=installed_runtimes())
-
-    def _available_bytes(self) -> int:
-        """What the device has free now; where nobody tells, what the request allows."""
-        if self._request.device == "cpu":
-            return machine.memory_available_bytes()
-        free = free_bytes(self._identity) if self._identity else None
-        return self._request.memory_limit_bytes if free is None else free
 
     def _measure_family(self, family: list[int]) -> None:
         """Measure cells of one configuration in as many processes as the effort asks for, one after the other."""
@@ -214,18 +170,18 @@ class Session:
         self._final = True
         for index, (cell, limit_s) in first.items():
             plan = self._request.cells[index]
-            granted = self._shares.allowance(plan, self._ahead(index)).limit_s
+            granted = self._allowance(index).limit_s
             if granted > CLEARLY_MORE * limit_s and self._shares.hopeless(plan, granted) is None:
                 self._measure_family([index])
             self._tell(index, cell)
 
     def _visit_first(self, index: int, family: list[int]) -> None:
-        plan, ahead = self._request.cells[index], self._ahead(index)
-        self._listen_if_spoken_to()
+        plan = self._request.cells[index]
+        self._listener.listen_if_spoken_to()
         if self._shares.left_s() <= 0:
             self._give_up(index, ("undecided",), self._out_of_time())
             return
-        allowance = self._shares.allowance(plan, ahead)
+        allowance = self._allowance(index)
         hopeless = self._shares.hopeless(plan, allowance.limit_s)
         if hopeless is not None:
             self._too_slow(index, self._flagged(plan, ("too-slow",), hopeless), allowance.limit_s)
@@ -235,7 +191,7 @@ class Session:
             self._say(Started(id=self._request.id, index=index, plan=plan, **turn))
         if self._worker is None and not self._build(index, family):
             return
-        allowance = self._shares.allowance(plan, ahead)  # building took its part
+        allowance = self._allowance(index)  # building took its part
         order = Order(index=index, plan=plan, share_s=allowance.share_s, limit_s=allowance.limit_s)
         begun = time.monotonic()
         reply = self._ask(order)
@@ -259,7 +215,7 @@ class Session:
 
     def _visit_again(self, index: int) -> bool:
         """Take more samples of a cell; False where it wants none, or none that it has time for."""
-        self._listen_if_spoken_to()
+        self._listener.listen_if_spoken_to()
         gathered = self._gathered[index]
         now, wanted = gathered.now, gathered.wanted()
         if index in self._told or now is None or now.outlived or not wanted:
@@ -301,6 +257,15 @@ class Session:
         gathered = self._gathered.get(index)
         return gathered is not None and gathered.now is not None
 
+    def _allowance(self, index: int) -> Allowance:
+        """The time of a first visit: at most what cells no larger than this one can do without.
+
+        No plan can do without the smallest: they have to get their samples before a larger one gets any.
+        """
+        plan, ahead = self._request.cells[index], self._ahead(index)
+        no_larger = [other for other in ahead if other.batch_size <= plan.batch_size]
+        return Allowance(self._shares.allowance(plan, ahead).share_s, self._shares.allowance(plan, no_larger).limit_s)
+
     def _ahead(self, index: int) -> list[CellPlan]:
         """What is still to be visited beside this visit to a cell: each plan once for every process that has to."""
         cells = self._request.cells
@@ -319,7 +284,7 @@ class Session:
         plan = self._request.cells[index]
         worker = self._worker = self._start(self._job(plan))
         patience = min(self._shares.left_s(), build_seconds(cut(self._request.model, plan.layers).parameters))
-        reply = self._await(worker, patience)
+        reply = self._listener.reply_of(worker, patience)
         if isinstance(reply, Built):
             self._built = reply
             self._parameters = reply.parameters if plan.layers is None else self._parameters
@@ -347,12 +312,12 @@ class Session:
             return None
         begun, cpu_before = time.monotonic(), worker.cpu_seconds()
         worker.order(order)
-        reply = self._await(worker, last_moment(order.limit_s) + KILL_GRACE_S)
+        reply = self._listener.reply_of(worker, last_moment(order.limit_s) + KILL_GRACE_S)
         if isinstance(reply, Outcome | More):
             return reply
         if reply == "late":
             elapsed = time.monotonic() - begun
-            flag, note = self._slow_or_stuck(worker, cpu_before, elapsed)
+            flag, note = slow_or_stuck(worker, cpu_before, elapsed)
             if flag == "too-slow":
                 self._shares.learn_slower(order.plan, broken_off_run_s(None, elapsed))
             self._give_up(order.index, (flag,), note)
@@ -367,43 +332,6 @@ class Session:
             self._shares.learn(plan, min(outcome.cell.samples_s))
         elif "too-slow" in outcome.cell.flags:
             self._shares.learn_slower(plan, broken_off_run_s(outcome.first_run_s, last_moment(order.limit_s)))
-
-    def _slow_or_stuck(self, worker: WorkerProcess, cpu_before: float | None, elapsed: float) -> tuple[Flag, str]:
-        cpu_after = worker.cpu_seconds()
-        if cpu_before is not None and cpu_after is not None and cpu_after - cpu_before > BUSY_SHARE * elapsed:
-            return "too-slow", f"Too slow for its time: one operator was still computing after {elapsed:.3g} s."
-        return "hung", f"The worker process did nothing and said nothing for {elapsed:.3g} s and was stopped."
-
-    def _await(self, worker: WorkerProcess, seconds: float) -> Reply | Late | Gone:
-        """Sleep until the worker replies, ends or is late. Raises Cancelled or EndOfInput when the parent says so."""
-        until = time.monotonic() + max(0.0, seconds)
-        while True:
-            wait_s = max(0.0, until - time.monotonic())
-            pipes = (self._inbox.fileno(), worker.fileno())
-            readable, _, _ = select.select(pipes, [], [], wait_s)
-            if pipes[0] in readable:
-                self._listen()
-            if pipes[1] in readable:
-                return worker.reply() or "gone"
-            if not readable:
-                return "late"
-
-    def _listen_if_spoken_to(self) -> None:
-        if select.select([self._inbox], [], [], 0)[0]:
-            self._listen()
-
-    def _listen(self) -> None:
-        """Act on what the parent has said meanwhile."""
-        try:
-            arrived = self._inbox.arrived()
-        except EndOfInput:
-            self._end_worker()
-            raise
-        for request in arrived:
-            if isinstance(request, Measure):
-                self._inbox.keep(request)
-        if any(isinstance(request, Cancel) and request.id == self._request.id for request in arrived):
-            raise Cancelled
 
     def _bury(self, index: int) -> None:
         if self._worker is not None:
@@ -426,27 +354,10 @@ class Session:
             self._worker = None
 
     def _job(self, plan: CellPlan) -> Job:
-        request = self._request
-        model = cut(request.model, plan.layers)
-        return Job(
-            model=model,
-            runtime=plan.runtime,
-            dtype=plan.dtype,
-            device=request.device,
-            threads=self._threads,
-            seed=request.seed,
-            file_backed_bytes=None,
-            identity=self._identity,
-            parent_pid=self._pid,
-            source=request.source if plan.layers is None else cut_source(request.source, model),
-        )
+        return job_of(self._request, plan, threads=self._threads, identity=self._identity, parent_pid=self._pid)
 
     def _out_of_time(self) -> str:
         return f"Time ran out: the whole request had {self._request.seconds_total:.3g} s."
-
-    def _flag(self, indices: Sequence[int], flags: tuple[Flag, ...], note: str) -> None:
-        for index in indices:
-            self._tell(index, self._flagged(self._request.cells[index], flags, note))
 
     def _flagged(self, plan: CellPlan, flags: tuple[Flag, ...], note: str) -> Cell:
         return unmeasured(plan, device=self._request.device, threads=self._threads, flags=flags, note=note)
@@ -479,7 +390,9 @@ class Session:
         plan = self._request.cells[0]
         worker = self._start(self._job(plan).model_copy(update={"peaks_of": dtypes, "peaks_by": runtimes}))
         try:
-            reply = self._await(worker, min(self._shares.left_s(), peak_seconds(len(dtypes), len(runtimes))))
+            reply = self._listener.reply_of(
+                worker, min(self._shares.left_s(), peak_seconds(len(dtypes), len(runtimes)))
+            )
         finally:
             worker.kill()
         return reply.peaks if isinstance(reply, PeaksReply) else None

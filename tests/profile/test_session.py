@@ -300,6 +300,7 @@ def test_the_time_of_a_request_is_kept_and_no_cell_goes_without(
 ) -> None:
     clock, total = Hands(), 44.0 * EFFORTS[effort].time_factor
     monkeypatch.setattr("advisor.profile.session.time", clock)
+    monkeypatch.setattr("advisor.profile.listening.time", clock)
     cells = [plan for tokens in (16, 32, 64) for plan in plans(batches=(1, 4, 8, 16), input_tokens=tokens)]
     limits = {"seconds_per_cell": total / 3, "seconds_total": total, "latency_budget_s": None}
     events, _ = heard(working(clock, random.Random(5), spread), cells, **limits, effort=effort)

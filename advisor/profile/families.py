@@ -1,0 +1,80 @@
+"""Which cells of a request can be attempted, and which of them one worker measures.
+
+A family is served by one built model: the same runtime, dtype and number of layers. The one idea: what is refused is
+refused before anything is built, with the flag and the sentence that the cell is told with.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from advisor.core.hardware import DeviceDetail
+from advisor.core.model.cut import cut, cut_source
+from advisor.core.protocol import Measure
+from advisor.core.sizing.measurement import CellPlan, Flag
+from advisor.core.sizing.runtimes import Configuration
+from advisor.profile.orders import Job
+from advisor.profile.refusal import refusal, refusal_of_dtype, refusal_of_runtime
+from advisor.store import machine
+from advisor.store.nvml import free_bytes
+from advisor.store.versions import installed_runtimes
+
+
+class Families(NamedTuple):
+    """Indices of cells by the model they need, in the order asked for, and the refusals of the others by index."""
+
+    attempted: tuple[list[int], ...]
+    refused: dict[int, tuple[Flag, str]]
+
+
+def families_of(request: Measure, detail: DeviceDetail | None, identity: str) -> Families:
+    """The cells of a request on a device, described by `detail` and known to its driver as `identity`."""
+    available = _available_bytes(request, identity)
+    families: dict[tuple[Configuration, int | None], list[int]] = {}
+    refused: dict[int, tuple[Flag, str]] = {}
+    for index, plan in enumerate(request.cells):
+        if words := _refusal(request, plan, detail, available):
+            refused[index] = words
+        else:
+            families.setdefault((Configuration(plan.runtime, plan.dtype), plan.layers), []).append(index)
+    return Families(tuple(families.values()), refused)
+
+
+def job_of(request: Measure, plan: CellPlan, *, threads: int, identity: str, parent_pid: int) -> Job:
+    """What the worker of this cell's family is for."""
+    model = cut(request.model, plan.layers)
+    return Job(
+        model=model,
+        runtime=plan.runtime,
+        dtype=plan.dtype,
+        device=request.device,
+        threads=threads,
+        seed=request.seed,
+        file_backed_bytes=None,
+        identity=identity,
+        parent_pid=parent_pid,
+        source=request.source if plan.layers is None else cut_source(request.source, model),
+    )
+
+
+def _refusal(
+    request: Measure, plan: CellPlan, detail: DeviceDetail | None, available_bytes: int
+) -> tuple[Flag, str] | None:
+    return (
+        refusal_of_dtype(detail, plan.dtype)
+        or refusal_of_runtime(request.model, plan, device=request.device, versions=installed_runtimes())
+        or refusal(
+            cut(request.model, plan.layers),
+            plan,
+            limit_bytes=request.memory_limit_bytes,
+            available_bytes=available_bytes,
+        )
+    )
+
+
+def _available_bytes(request: Measure, identity: str) -> int:
+    """What the device has free now; where nobody tells, what the request allows."""
+    if request.device == "cpu":
+        return machine.memory_available_bytes()
+    free = free_bytes(identity) if identity else None
+    return request.memory_limit_bytes if free is None else free
