@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from advisor.core.architecture import Role
-from advisor.core.hardware import Dtype
 from advisor.core.lengths import Lengths
-from advisor.core.model.cost import kv_cache_bytes, weight_bytes
 from advisor.core.model.entry import ModelEntry
-from advisor.core.model.memory import peak_memory_estimate_bytes
 from advisor.core.sizing.decoding import Decoder, Mix, StepTimes
 from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
-from advisor.core.sizing.measurement import Cell, CellPlan, Origin, Profile, Stage
+from advisor.core.sizing.measurement import Cell, Origin, Profile, Stage
 from advisor.core.sizing.measurement import Surface as Fitted
+from advisor.core.sizing.memory import Room
 from advisor.core.sizing.plan import Serving
 from advisor.core.sizing.serving import Batcher, Passes, Server, resampled, uniform_draws
 from advisor.core.sizing.spread import Spread, spread_of
@@ -176,7 +174,7 @@ class _Source:
                     )
                     for bound in BOUNDS
                 },
-                peak_memory_bytes=self._peak(stage, batch, self.lengths.longest_input_tokens),
+                peak_memory_bytes=self._memory.peak(stage, batch, self.lengths.longest_input_tokens),
                 samples=_samples(near),
                 floors=floors,
                 tokenizing_s=self._tokenizing_s(),
@@ -184,6 +182,10 @@ class _Source:
             )
             for batch in self._batches(surface, len(times["mid"]))
         ]
+
+    @property
+    def _memory(self) -> Room:
+        return Room(self.cells, self.entry, self.lengths, self.memory_limit_bytes)
 
     @property
     def _inputs(self) -> Spread:
@@ -264,14 +266,14 @@ class _Source:
         known = len(whole["mid"].times.step_s) if steps else len(whole["mid"].reading_s)
         candidates: list[Candidate] = []
         for slots in _limits(step if steps else read, known):
-            peak = self._peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s)))
-            cache_tokens, peak = self._cache_limit(slots, peak, reading)
+            peak = self._memory.peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s)))
+            cache_tokens, peak = self._memory.cache_limit(slots, peak, reading)
             candidates.append(
                 Candidate(
                     serving=self._serving(slots),
                     stages=tuple(facts),
                     servers={
-                        bound: replace(_with_slots(server, slots), cache_tokens=cache_tokens)
+                        bound: replace(server.with_slots(slots), cache_tokens=cache_tokens)
                         for bound, server in whole.items()
                     },
                     peak_memory_bytes=peak,
@@ -355,77 +357,6 @@ class _Source:
         if not surface.reaches(tokens) or not_measured:
             return "extrapolated"
         return "measured" if surface.measured_at(tokens) and not put_together else "interpolated"
-
-    def _peak(self, stage: Stage, batch: int, tokens: int) -> int | None:
-        """Peak memory of a pass over `batch` texts of `tokens` tokens: the largest up to the cell that covers it.
-
-        Memory is not interpolated. Where no measured cell is as large, the closed form is asked as well.
-        """
-        known = [cell for cell in self._of(stage) if usable(cell) and cell.peak_memory_bytes is not None]
-        covering = [cell for cell in known if cell.batch_size >= batch and (cell.input_tokens or 0) >= tokens]
-        longest = min(((cell.input_tokens or 0) for cell in covering), default=tokens)
-        within = [cell for cell in known if cell.batch_size <= batch and (cell.input_tokens or 0) <= longest]
-        peaks = [cell.peak_memory_bytes or 0 for cell in within]
-        if not covering and self.entry is not None:
-            shape = CellPlan(stage=stage, dtype=self._dtype, batch_size=batch, input_tokens=max(tokens, 1))
-            peaks.append(peak_memory_estimate_bytes(self.entry, shape))
-        return max(peaks, default=None)
-
-    @property
-    def _dtype(self) -> Dtype:
-        return self.cells[0].dtype
-
-    def _cache(self, batch: int, context: int) -> int:
-        if self.entry is None:
-            return 0
-        source = self.lengths.longest_input_tokens
-        return kv_cache_bytes(
-            self.entry, dtype=self._dtype, batch_size=batch, context_tokens=context, source_tokens=source
-        )
-
-    def _deepest(self, reading: Stage) -> int:
-        """Tokens in the cache of the longest answer at its end."""
-        return self.lengths.longest_output_tokens + (self.lengths.longest_input_tokens if reading == "prefill" else 0)
-
-    def _cache_limit(self, slots: int, peak: int | None, reading: Stage) -> tuple[int | None, int | None]:
-        """Tokens the caches may hold together and the peak with them, where memory has no room for every slot at its
-        longest but for two of them and more; else no limit, and the peak as it is.
-        """
-        if peak is None or self.memory_limit_bytes is None or peak <= self.memory_limit_bytes:
-            return None, peak
-        deepest, source = self._deepest(reading), 0 if reading == "prefill" else self.lengths.longest_input_tokens
-        typical = deepest - self.lengths.longest_output_tokens + self.lengths.output_tokens
-        kept = (typical, deepest)
-        per_token = max(-(-self._cache(1, tokens) // max(tokens + source, 1)) for tokens in kept)
-        besides = peak - self._cache(slots, deepest)
-        tokens = (self.memory_limit_bytes - besides) // per_token if per_token else 0
-        if tokens < 2 * (deepest + source):
-            return None, peak
-        return tokens, besides + tokens * per_token
-
-    def _peak_of_slots(self, reading: Stage, slots: int, group: int) -> int | None:
-        """Peak memory with every slot at its longest: measured where that was measured, cache by closed form beyond it.
-
-        While a group is read the other slots hold their caches, which the reading cell alone did not have.
-        """
-        longest_input, deepest = self.lengths.longest_input_tokens, self._deepest(reading)
-        read = self._peak(reading, group, longest_input)
-        peaks = [] if read is None else [read + self._cache(max(slots - group, 0), deepest)]
-        for cell in self._of("decode"):
-            if cell.peak_memory_bytes is not None and usable(cell) and cell.batch_size <= slots:
-                beyond = self._cache(slots, deepest) - self._cache(cell.batch_size, cell.context_tokens or 0)
-                peaks.append(cell.peak_memory_bytes + max(beyond, 0))
-        if self.entry is not None:
-            peaks.append(weight_bytes(self.entry, self._dtype) + self._cache(slots, deepest))
-        return max(peaks, default=None)
-
-
-def _with_slots(server: Decoder, slots: int) -> Decoder:
-    """The same model with so many answers at once; no more prompts than slots are read together."""
-    mix = server.mix
-    if mix is not None:
-        mix = replace(mix, reading=replace(mix.reading, rows=tuple(row[:slots] for row in mix.reading.rows)))
-    return replace(server, slots=slots, reading_s=server.reading_s[:slots], mix=mix)
 
 
 def _lengthened(row: Sequence[float], typical: Sequence[float]) -> tuple[float, ...]:

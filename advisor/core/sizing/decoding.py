@@ -10,7 +10,7 @@ than one of ten.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import pairwise
@@ -118,6 +118,13 @@ class Decoder:
     @property
     def lone_s(self) -> float:
         return self.reading_s[0] + self.times.total(1, self.first_context, self.steps)
+
+    def with_slots(self, slots: int) -> Decoder:
+        """The same model with so many answers at once; no more prompts than slots are read together."""
+        mix = self.mix
+        if mix is not None:
+            mix = replace(mix, reading=replace(mix.reading, rows=tuple(row[:slots] for row in mix.reading.rows)))
+        return replace(self, slots=slots, reading_s=self.reading_s[:slots], mix=mix)
 
     @property
     def lengths(self) -> Mix:
