@@ -86,7 +86,7 @@ def _notes(cells: Sequence[Cell]) -> list[str]:
         if cell.note:
             alike.setdefault((cell.stage, cell.runtime, cell.dtype, cell.flags), []).append(cell)
     return [
-        f"{cell_name(first)}: {first.note}" + (f" {len(others)} more cells alike." if others else "")
+        f"{cell_name(first)}: {first.note}" + (f" So with {len(others)} other cells." if others else "")
         for first, *others in alike.values()
     ]
 
