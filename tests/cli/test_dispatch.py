@@ -30,7 +30,7 @@ ADVISOR = [sys.executable, "-m", "advisor"]
         (["profile", "bert-base", "--batch", "1,x"], '"x" is not a whole number'),
         (["profile", "bert-base", "--batch", ",".join("1" * 1 for _ in range(40))], "more than 32"),
         (["profile", "bert-base", "--batch", "9" * 30], "whole number from 1"),
-        (["profile", "bert-base", "--dtype", "int8"], 'unknown dtype "int8"'),
+        (["profile", "bert-base", "--dtype", "int4"], 'unknown dtype "int4"'),
         (["profile", "bert-base", "--effort", "heroic"], "invalid choice"),
         (["advise", "--set", "task=chat", "--model", "bert-base"], "encoder-only"),
         (["schema", "reprot"], 'did you mean "report"?'),
