@@ -39,12 +39,10 @@ def _identity(result: Result) -> str:
 
 
 def words(result: Result) -> str:
-    """A result in a sentence or two: what is wrong, what to do, and what became of a waiver."""
+    """A result in a sentence or two: what is wrong, with what became of a waiver, and what to do."""
     said = [result.message]
     if result.fix:
         said.append(f"{result.fix[0].upper()}{result.fix[1:]}")
-    if result.waiver is not None and result.waiver.state == "expired":
-        said.append(f"A waiver of {result.waiver.owner} expired on {result.waiver.expires}.")
     return one_line(" ".join(_ended(one) for one in said))
 
 
