@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.core.sizing.runtimes import Offer
     from advisor.store.recorder import Recorder
 
-SECONDS_QUICK = 44.0
+SECONDS_QUICK = 49.0
 """Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
 SECONDS_MOST = 300.0
 TIMES_FOR_CUTS = 2.0

@@ -12,7 +12,7 @@ from advisor.core.architecture import Architecture
 from advisor.core.guide.recommendation import Source
 from advisor.core.guide.rulebook import Quantity
 from advisor.core.report import Report
-from advisor.core.task import TASKS, UNDERSTANDING_TASKS, Task
+from advisor.core.task import TASKS, UNDERSTANDING_TASKS, VECTOR_TASKS, Task
 from advisor.core.values import Document, Value
 from advisor.core.workload import Workload
 
@@ -23,7 +23,6 @@ NOT_MEASURED = (
 )
 
 _ONE_PASS_OR_WRITTEN: tuple[Architecture, ...] = ("encoder-only", "decoder-only", "encoder-decoder")
-_VECTORS: tuple[Task, ...] = ("feature-extraction", "sentence-similarity", "retrieval")
 _SOURCE_TO_TARGET: tuple[Task, ...] = (
     "translation",
     "summarization",
@@ -38,7 +37,7 @@ def capable(task: Task) -> tuple[Architecture, ...]:
     A label can be read off one pass or written out; a vector comes from a model that reads; a hidden word is filled in
     by an encoder alone, and open-ended text is written by a decoder alone.
     """
-    if task in _VECTORS:
+    if task in VECTOR_TASKS:
         return ("encoder-only", "decoder-only")
     if task in UNDERSTANDING_TASKS:
         return ("encoder-only",) if task == "fill-mask" else _ONE_PASS_OR_WRITTEN

@@ -63,6 +63,10 @@ TASK_WORDS: dict[Task, str] = {
 }
 
 
+VECTOR_TASKS: tuple[Task, ...] = ("feature-extraction", "sentence-similarity", "retrieval")
+"""Tasks whose answer is a vector, or rests on comparing vectors."""
+
+
 def generates(task: Task) -> bool:
     """Whether the task's answer is text written token by token."""
     return task not in UNDERSTANDING_TASKS

@@ -90,7 +90,7 @@ def test_a_length_that_was_not_measured_passes_nothing(tmp_path: Path) -> None:
                        budgets={"p95_ms": 500.0}, testbed=TESTBED, measured="0.json")  # fmt: skip
     (tmp_path / "0.json").write_text(measured().model_dump_json())
     found = only(reviewed(written(tmp_path, longer)), "BUD-201")
-    assert (found.outcome, "only a floor" in found.message) == ("inconclusive", True)
+    assert (found.outcome, "the least it takes" in found.message) == ("inconclusive", True)
 
 
 @pytest.mark.parametrize(
@@ -171,3 +171,11 @@ def test_what_a_quick_look_leaves_open_gets_a_longer_one_and_no_third(
     assert (outcome(150.0), asked) == ("pass", ["quick"])
     assert (outcome(101.0), asked) == ("pass", ["quick", "standard"])
     assert (outcome(100.0), asked) == ("inconclusive", ["quick", "standard"])
+
+
+def test_a_profile_without_its_samples_passes_no_latency(tmp_path: Path) -> None:
+    whole = measured()
+    bare = whole.model_copy(update={"cells": tuple(one.model_copy(update={"samples_s": None}) for one in whole.cells)})
+    found = only(held(tmp_path, [bare], p95_ms=150.0), "BUD-201")
+    assert (found.outcome, "keeps no samples" in found.message) == ("inconclusive", True)
+    assert only(held(tmp_path, [bare], p95_ms=50.0), "BUD-201").outcome == "fail", "its median is too slow already"

@@ -93,13 +93,14 @@ def test_a_sentence_is_one_whatever_its_first_word(tmp_path: Path, reason: str) 
         ({"component": "serach"}, 'did you mean "search"?'),
         ({"expires": "2026-10-01"}, "before created"),
         ({"expires": "2027-11-02"}, "365 days"),
-        ({"created": "2026-11-23"}, "today is 2026-11-22"),
+        ({"created": "2026-11-24"}, "today is 2026-11-22"),
         ({"created": "2026-02-30"}, "no such day"),
         ({"expires": "soon"}, "year-month-day"),
         ({"expires": 20270201}, "year-month-day"),
         ({"ceiling": 5}, "no budget"),
         ({"check": "BUD-101"}, "needs a ceiling"),
         ({"owner": ""}, "owner"),
+        ({"owner": "TODO"}, "not an owner"),
     ],
 )
 def test_what_is_wrong_with_a_waiver_is_said_at_its_place(tmp_path: Path, change: dict[str, Any], words: str) -> None:

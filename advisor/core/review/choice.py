@@ -22,6 +22,7 @@ from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import CHOICE
 from advisor.core.review.document import Result
 from advisor.core.review.kinds import design_rules
+from advisor.core.task import VECTOR_TASKS
 from advisor.core.workload import RAG_QUERY_TOKENS, Workload
 
 LEVEL_OF_STRENGTH: Mapping[Strength, Level] = {"strong": "error", "default": "warning", "weak": "note"}
@@ -120,6 +121,8 @@ def _mend(case: Case, rule: Rule) -> tuple[str, tuple[Change, ...]]:
 
 
 def _flip_words(declared: Architecture, changes: tuple[Change, ...], task: str) -> str:
+    if not changes and declared == "decoder-only" and task in VECTOR_TASKS:
+        return "; or name a decoder that was tuned contrastively, and say contrastive: true"
     if not changes:
         return f"; no other answers make {declared} right for {task}"
     words = " and ".join(f"{one.answer} {value_words(one.from_)} → {value_words(one.to)}" for one in changes)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from advisor.core.hardware import GIB, Dtype
 from advisor.core.model.cost import kv_cache_bytes, stage_flops, stages_of, weight_bytes
 from advisor.core.model.entry import ModelEntry
-from advisor.core.review.case import Case, NamedPart
+from advisor.core.review.case import WHOLE, Case, NamedPart
 from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import BUDGETS, STATIC
 from advisor.core.review.document import Figure, Result
@@ -42,19 +42,28 @@ def review_static(case: Case) -> Iterator[Result]:
 def _review(case: Case, name: str, budget: float) -> Result:
     parts = [part for part in case.parts() if name in ("parameters", "weights_gib") or _answers(part)]
     at: Steps = ("budgets", name)
-    if name == "parameters" and (known := _published(parts)) is not None:
+    unnamed = _unnamed(case, name)
+    if name == "parameters" and not unnamed and (known := _published(parts)) is not None:
         return _held(case, name, budget, known, "", at)
-    counted: list[Counted] = []
-    for part in parts:
-        one = _counted(part)
-        if isinstance(one, str):
-            return case.result(BUDGETS[name], "not-checked", f"{name} was not checked: {one}.", at=at)
-        counted.append(one)
+    found = [_counted(part) for part in parts]
+    counted = [one for one in found if isinstance(one, Counted)]
+    unknown = [one for one in found if isinstance(one, str)] + unnamed
+    value, how = _FORMS[name](counted, case.workload) if counted else (0.0, "")
+    if unknown and value <= budget:
+        return case.result(BUDGETS[name], "not-checked", f"{name} was not checked: {unknown[0]}.", at=at)
     if not counted:
         words = f"{name} was not checked: no model is named."
         return case.result(BUDGETS[name], "not-checked", words, at=at, fix="name the model under choice")
-    value, how = _FORMS[name](counted, case.workload)
-    return _held(case, name, budget, value, how, at)
+    return _held(case, name, budget, value, f"{how} without what is not known ({unknown[0]})" if unknown else how, at)
+
+
+def _unnamed(case: Case, name: str) -> list[str]:
+    """The parts no pipeline goes without that this one does not name, where the budget is on all of them together."""
+    if case.component.choice.architecture != "retrieval-augmented-generation":
+        return []
+    named = {part.name for part in case.parts()}
+    wanted = ("retriever", "generator") if name in ("parameters", "weights_gib") else ("generator",)
+    return [f"no {role} is named" for role in wanted if role not in named]
 
 
 def _answers(part: NamedPart) -> bool:
@@ -71,7 +80,7 @@ def _published(parts: Sequence[NamedPart]) -> float | None:
 def _counted(part: NamedPart) -> Counted | str:
     """The model of a part as closed forms need it, or why there is none."""
     if part.said.model is None:
-        return f"no model is named for the {part.name}"
+        return "no model is named" if part.name == WHOLE else f"no model is named for the {part.name}"
     found = part.found
     if found is None or found.entry is None:
         return found.uncounted if found and found.uncounted else f"{part.said.model} cannot be counted"

@@ -34,6 +34,7 @@ SEED = 0
 PEAK_SPREAD = 0.03
 """How far the measured peaks of two processes are apart; our own benchmark holds cells to it."""
 PERCENTILE = 95
+NO_SAMPLES = "its profile keeps no samples (advisor profile --samples), so how far single runs spread is not in it"
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,8 @@ def _facts(design: Design, known: tuple[Part, ...], testbed: Testbed) -> _Facts:
     demand = demand_of(workload, writes=known[-1].writes)
     sizing = size(known, demand, workload.requests_per_second, limit, SEED)
     floors = "; ".join(floor for one in sizing.parts for floor in one.candidate.floors) or None
+    if any(not one.candidate.samples for one in sizing.parts):
+        floors = f"{floors}; {NO_SAMPLES}" if floors else NO_SAMPLES
     return _Facts(known, sizing, limit, aa_noise(testbed), floors, bool(disturbed_alone(design, sizing)))
 
 
@@ -223,4 +226,4 @@ def _outcome(budget: float, seen: _Interval, missing: str | None) -> tuple[Outco
         return "inconclusive", "the budget lies inside the interval"
     if missing is not None:
         return "not-checked", f"a part has no figure ({missing})"
-    return ("inconclusive", f"the figure is only a floor: {seen.open_}") if seen.open_ is not None else ("pass", None)
+    return ("inconclusive", f"this is the least it takes: {seen.open_}") if seen.open_ is not None else ("pass", None)

@@ -57,6 +57,7 @@ def waiver_mistakes(declared: Declared, rulebook: Rulebook, today: date) -> Iter
             yield at, f"{waiver.check} is waived twice for {waiver.component}", "keep one of them"
         seen.add((waiver.check, waiver.component))
         yield from _reason_mistakes(waiver, at)
+        yield from _owner_mistakes(waiver, at)
         yield from _day_mistakes(waiver, at, today, content.waiver_horizon_days)
         yield from _ceiling_mistakes(declared, waiver, at)
 
@@ -75,8 +76,13 @@ def _reason_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
         yield (*at, "reason"), says, "say in a sentence why the finding is acceptable for now, and what ends it"
 
 
+def _owner_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
+    if _PLACEHOLDER.fullmatch(waiver.owner):
+        yield (*at, "owner"), "this is a placeholder, not an owner", "name the team or the person who answers for it"
+
+
 def _day_mistakes(waiver: DeclaredWaiver, at: Steps, today: date, horizon_days: int) -> Iterator[Mistake]:
-    if waiver.created > today:
+    if waiver.created > today + timedelta(days=1):  # somewhere it is tomorrow already
         yield (*at, "created"), f"created is {waiver.created}, and today is {today}", "give the day it was written"
     if waiver.expires < waiver.created:
         says = f"expires {waiver.expires} lies before created {waiver.created}"
