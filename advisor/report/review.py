@@ -102,7 +102,8 @@ def _expiring(waiver: WaiverLine) -> str:
 def _introduced(document: CheckDocument) -> Iterator[str]:
     if document.base is None:
         return
-    lines = [f"  • {one.says}" for one in document.base.introduced] or ["  • nothing"]
+    nothing = "  • nothing that could be compared" if document.base.notes else "  • nothing"
+    lines = [f"  • {one.says}" for one in document.base.introduced] or [nothing]
     heading = f"Since {document.base.ref} this change introduced:"
     yield "\n".join(_one_line(line) for line in [heading, *lines, *(f"  ({note})" for note in document.base.notes)])
 

@@ -58,11 +58,30 @@ def test_new_findings_waivers_budgets_and_answers_are_told_apart(repository: Pat
         ("changed-answer", "tickets"),
         ("changed-choice", "tickets"),
         ("loosened-budget", "tickets"),
+        ("new-component", "first"),
         ("new-finding", "tickets"),
         ("new-waiver", "search"),
     ]
     assert only(made, "EMB-101").baseline == "known"  # it stands elsewhere now, and is the same
     assert only(made, "BUD-101", "tickets").baseline == "new"
+
+
+def test_what_is_checked_no_more_is_told(repository: Path) -> None:
+    (repository / "serve.py").write_text("import torch\nweights = torch.load(path)\n")
+    written(
+        repository,
+        component("search", RETRIEVAL, "decoder-only"),
+        component("tickets", LABELS, "encoder-only", code=["*.py"], testbed="a" * 12),
+        waiver_horizon_days=100,
+    )
+    committed(repository)
+    _, base = since(written(repository, component("tickets", LABELS, "encoder-only", testbed="b" * 12)))
+    assert sorted((one.kind, one.says) for one in base.introduced) == [
+        ("less-checked", "tickets: code *.py is no longer read"),
+        ("less-checked", "tickets: testbed changed, aaaaaaaaaaaa → bbbbbbbbbbbb"),
+        ("loosened-horizon", "waivers may last 365 days in place of 100"),
+        ("removed-component", "search: the component is gone, and all that was checked of it"),
+    ]
 
 
 def test_a_finding_in_code_that_moved_is_known_and_a_second_one_is_new(repository: Path) -> None:

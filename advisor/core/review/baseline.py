@@ -84,12 +84,25 @@ def _waiver_words(waiver: DeclaredWaiver, before: DeclaredWaiver | None) -> str 
 
 
 def _changes(now: Declared, then: Declared | None) -> Iterator[Introduced]:
-    before = {one.name: one for one in then.content.components} if then else {}
+    if then is None:
+        return
+    before = {one.name: one for one in then.content.components}
+    names = {one.name for one in now.content.components}
+    for name in sorted(before.keys() - names):
+        says = f"{name}: the component is gone, and all that was checked of it"
+        yield Introduced(kind="removed-component", component=name, check=None, says=says, location=now.locate(()))
+    old_days, days = then.content.waiver_horizon_days, now.content.waiver_horizon_days
+    if days > old_days:
+        says = f"waivers may last {days} days in place of {old_days}"
+        place = now.locate(("waiver_horizon_days",))
+        yield Introduced(kind="loosened-horizon", component=None, check=None, says=says, location=place)
     for number, component in enumerate(now.content.components):
         earlier = before.get(component.name)
-        if earlier is None:
-            continue
         at: Steps = ("components", number)
+        if earlier is None:
+            says, place = f"{component.name}: a new component", now.locate(at)
+            yield Introduced(kind="new-component", component=component.name, check=None, says=says, location=place)
+            continue
         for kind, check, where, says in _component_changes(component, earlier):
             yield Introduced(
                 kind=kind,
@@ -115,6 +128,11 @@ def _component_changes(
         if answer in said and old != new:
             words = f"answer {answer} changed, {value_words(old)} → {value_words(new)}"
             yield "changed-answer", None, ("workload", answer), words
+    for pattern in then.code:
+        if pattern not in now.code:
+            yield "less-checked", None, ("code",), f"code {pattern} is no longer read"
+    if then.testbed not in (None, now.testbed):
+        yield "less-checked", None, ("testbed",), f"testbed changed, {then.testbed} → {value_words(now.testbed)}"
     for key in ("architecture", "model", "contrastive", "dtype", "parts"):
         old, new = getattr(then.choice, key), getattr(now.choice, key)
         if old != new:

@@ -60,8 +60,8 @@ _KINDS = (
         OPEN_MASK,
         "A decoder that can see ahead",
         "warning",
-        "Self-attention inside a class that is named a decoder, causal or GPT has no mask in any of its calls, or says "
-        "is_causal=False.",
+        "Self-attention inside a class whose name says GPT, causal attention or, in a file that names a vocabulary, "
+        "decoder has no mask in any of its calls, or says is_causal=False.",
         "In training it copies the token it should predict and the loss looks splendid; in use that token does not "
         "exist, and it writes rubbish.",
         "Give is_causal=True or a causal attn_mask (tgt_mask for torch's own decoder layers), and train again.",

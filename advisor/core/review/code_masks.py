@@ -16,9 +16,12 @@ from advisor.core.review.code_names import MAX_BOUND, Names, Scope
 Found = tuple[ast.expr | ast.stmt, str]
 """The node to point at, and the words for what is there."""
 
-_WRITES = re.compile(r"Causal|GPT|[Aa]uto[Rr]egressive|LanguageModel")
+_WRITES = re.compile(r"Causal(LM|Self|Multi|Attention|Attn|Decoder|Transformer|Language|Block)|GPT|LanguageModel")
+"""Causality is also a subject of statistics: a causal graph or a causal effect writes no text."""
 _DECODES = re.compile(r"Decoder")
-_OTHER = re.compile(r"Encoder|Cross|Non_?Causal|Bidirectional|BiDirectional|Query|Detr|DETR|Vision|Image|Audio|VAE|Vae")
+_OTHER = re.compile(
+    r"Encoder|Cross|Non_?Causal|Non_?[Aa]uto|Bidirectional|BiDirectional|Query|Detr|DETR|Detect|Vision|Image|Audio|VAE|Vae"
+)
 _MASKS = re.compile(
     r"tril|triu|masked_fill|subsequent_mask|causal_mask|attn_bias|attention_bias|block_mask|create_causal"
 )

@@ -17,7 +17,18 @@ Outcome = Literal["pass", "fail", "waived", "inconclusive", "not-checked"]
 OUTCOMES: tuple[Outcome, ...] = ("fail", "inconclusive", "waived", "not-checked", "pass")
 """What needs eyes first, first."""
 WaiverState = Literal["active", "expiring", "expired", "unused"]
-ChangeKind = Literal["new-finding", "new-waiver", "loosened-budget", "changed-answer", "changed-choice"]
+ChangeKind = Literal[
+    "new-finding",
+    "new-waiver",
+    "loosened-budget",
+    "loosened-horizon",
+    "changed-answer",
+    "changed-choice",
+    "new-component",
+    "removed-component",
+    "less-checked",
+]
+"""`less-checked`: code that is no longer read, or another machine that timed budgets hold on."""
 
 
 class Location(Value):

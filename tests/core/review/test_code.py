@@ -285,6 +285,25 @@ NOT_OPEN = {
             def forward(self, q, k, v, kv_cache):
                 return F.scaled_dot_product_attention(q, k, v)
     """,
+    "a decoder that writes all tokens at once": """
+        vocab_size = 100
+        class NonAutoregressiveDecoder(nn.Module):
+            def forward(self, q, k, v):
+                return F.scaled_dot_product_attention(q, k, v)
+    """,
+    "causes and effects": """
+        class CausalGraphNetwork(nn.Module):
+            def forward(self, q, k, v):
+                return F.scaled_dot_product_attention(q, k, v)
+        class CausalDiscoveryModel(nn.Module):
+            def forward(self, q, k, v):
+                return F.scaled_dot_product_attention(q, k, v)
+    """,
+    "a detector": """
+        class GPTDetectionHead(nn.Module):
+            def forward(self, q, k, v):
+                return F.scaled_dot_product_attention(q, k, v)
+    """,
     "a decoder of pictures": """
         class Decoder(nn.Module):
             def forward(self, q, k, v):
