@@ -81,10 +81,13 @@ def judged(model: FolderModel, seen: Inspected) -> Inspection:
     """What was seen, beside what the config claims."""
     from advisor.core.attention import named
     from advisor.core.inspection import InspectedModel, Inspection, agreement, claim_of, mask_found, probe_of
+    from advisor.core.review.found import contradiction_in
 
     claim = claim_of(model.source.config, model.entry.architecture)
     probe = probe_of([named(look) for look in seen.looks])
     anisotropy = _beside_the_reference(seen.cosine)
+    contradiction = contradiction_in(model.source.config)
+    own_words = (f"config.json contradicts itself: {contradiction}.",) if contradiction else ()
     return Inspection(
         model=InspectedModel(
             name=model.source.name,
@@ -95,11 +98,11 @@ def judged(model: FolderModel, seen: Inspected) -> Inspection:
         ),
         claim=claim,
         probe=probe,
-        agrees=agreement(claim, probe),
+        agrees=False if contradiction else agreement(claim, probe),
         mask_found=mask_found(probe),
-        remarks=tuple(_remarks(claim, probe, anisotropy)),
+        remarks=() if contradiction else tuple(_remarks(claim, probe, anisotropy)),
         anisotropy=anisotropy,
-        notes=(*_on_the_folder(model, claim), *seen.notes, *_on_the_mask(model), *_on_the_window(seen)),
+        notes=(*own_words, *_on_the_folder(model, claim), *seen.notes, *_on_the_mask(model), *_on_the_window(seen)),
     )
 
 

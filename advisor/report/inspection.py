@@ -46,6 +46,8 @@ def _verdict(found: Inspection) -> str:
         )
     seen = found.probe.architecture
     words = f"its attention is that of {seen}" if seen else "its attention is that of none of the three architectures"
+    if seen == claimed:
+        return f"✗ {found.model.name} does not say what it is: its config contradicts itself; {words}"
     return f"✗ {found.model.name} claims to be {claimed}, but {words}"
 
 

@@ -102,6 +102,17 @@ def test_a_class_of_another_architecture_is_a_claim_that_does_not_hold(run: Run,
     assert claim["architectures"] == ["BertForCausalLM"]
 
 
+@pytest.mark.parametrize("change", [{"architectures": ["GPT2LMHeadModel"]}, {"is_encoder_decoder": True}])
+def test_a_config_that_contradicts_itself_is_no_claim_that_holds(
+    run: Run, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    saved(tmp_path / "m", "bert")
+    change_config(tmp_path / "m", **change)
+    done = run("inspect", str(tmp_path / "m"), "--json")
+    assert (done.code, done.document["agrees"], done.document["remarks"]) == (1, False, [])
+    assert "contradicts itself" in " ".join(done.document["notes"])
+
+
 def test_an_encoder_that_its_config_turns_into_a_decoder_is_looked_at_as_one(
     run: Run, sees: Any, tmp_path: Path
 ) -> None:

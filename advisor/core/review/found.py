@@ -98,6 +98,14 @@ def found_in_config(config: Mapping[str, Any], name: str) -> Found:
     )
 
 
+def contradiction_in(config: Mapping[str, Any]) -> str | None:
+    """Where a config of a known model type says two things that cannot both be; None where it does not."""
+    model_type = config.get("model_type")
+    if not isinstance(model_type, str) or (model_type not in FAMILIES and model_type not in UNCOUNTED):
+        return None
+    return _contradiction(config, model_type, _class_named(config))
+
+
 def _whole(model_type: str) -> Architecture:
     """What a whole model of a known type is."""
     return UNCOUNTED[model_type] if model_type in UNCOUNTED else FAMILIES[model_type].architecture
