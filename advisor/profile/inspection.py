@@ -6,6 +6,8 @@ memory is asked for before any is taken.
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 from advisor.core.hardware import Dtype
@@ -17,7 +19,7 @@ from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.attention import SEQUENCE, NotProbed, looks, sequence_length, window_of
 from advisor.profile.build import NotBuilt, build, count_parameters
 from advisor.profile.refusal import refusal
-from advisor.profile.weights import WithWeights, load
+from advisor.profile.weights import LACK, WithWeights, load
 from advisor.store.machine import cores_usable, memory_available_bytes
 
 DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
@@ -25,6 +27,8 @@ DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
 LEAST_TOKENS = 3
 CLOSED_FORM = "closed form"
 """What a note speaks of that compares the module's parameters with those of the whole model."""
+_TOP = re.compile(r"(^|\.)(pooler|classifier|score|lm_head|cls|head|qa_outputs|classification_head)\.")
+"""How the names begin of what reads the layers' result: a folder saved with another top lacks it."""
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
@@ -45,7 +49,7 @@ def _inspected(request: Inspect) -> Inspected | NotInspected:
     if too_big is not None:
         return _not(request, too_big, "inspect it on a machine with more memory")
     torch.set_num_threads(cores_usable())
-    found, shape = _stand(request, dtype), _shape(request)
+    found, shape = _without_the_top(_stand(request, dtype)), _shape(request)
     tokens = sequence_length(
         found.model.config, request.model.context_tokens if request.model.context_is_hard else None
     )
@@ -97,6 +101,14 @@ def _stand(request: Inspect, dtype: Dtype) -> WithWeights:
         return load(request.model, request.source, dtype)
     model = build(request.model, dtype, seed=request.seed, config=request.source.config)
     return WithWeights(model, real=False, notes=())
+
+
+def _without_the_top(found: WithWeights) -> WithWeights:
+    """The same, real where no file lacks more than what stands on top of the layers: neither look asks that."""
+    if not found.missing or not all(_TOP.search(name) for name in found.missing):
+        return found
+    says = "What stands on top of its layers is not in the files; it was not looked at."
+    return found._replace(real=True, notes=(*(note for note in found.notes if not note.startswith(LACK)), says))
 
 
 def _cosine(request: Inspect, found: WithWeights, dtype: Dtype) -> tuple[Cosine | None, tuple[str, ...]]:

@@ -17,16 +17,21 @@ from advisor.core.model.entry import ModelEntry
 from advisor.core.model.source import ModelSource
 from advisor.profile.build import DTYPES, NotBuilt, config_for, count_parameters, model_class
 
+LACK = "The files lack"
 SHOWN = 3
 """How many names of weights a sentence lists."""
 
 
 class WithWeights(NamedTuple):
-    """A model on its device; `real` says whether all of its weights came from files, `notes` what did not match."""
+    """A model on its device; `real` says whether all of its weights came from files, `notes` what did not match.
+
+    `missing` names the weights that no file has.
+    """
 
     model: transformers.PreTrainedModel
     real: bool
     notes: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 def load(entry: ModelEntry, source: ModelSource, dtype: str, *, device: str = "cpu") -> WithWeights:
@@ -54,7 +59,7 @@ def load(entry: ModelEntry, source: ModelSource, dtype: str, *, device: str = "c
     missing, unread = sorted(found["missing_keys"]), sorted(found["unexpected_keys"])
     notes = [*_missing_words(missing), *_unread_words(unread), *_count_words(entry, source, model)]
     ready = model.to(torch.device(device)).eval().requires_grad_(False)
-    return WithWeights(ready, real=not missing, notes=tuple(notes))
+    return WithWeights(ready, real=not missing, notes=tuple(notes), missing=tuple(missing))
 
 
 def _shape(sizes: object) -> str:
@@ -69,7 +74,7 @@ def _named(names: list[str]) -> str:
 def _missing_words(missing: list[str]) -> list[str]:
     if not missing:
         return []
-    return [f"The files lack {_named(missing)}: these are random, so the weights do not count as real."]
+    return [f"{LACK} {_named(missing)}: these are random, so the weights do not count as real."]
 
 
 def _unread_words(unread: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from advisor.core.attention import architecture_of, named
 from advisor.core.protocol import Inspect, Inspected, NotInspected
@@ -159,3 +160,29 @@ def test_a_config_that_takes_the_mask_away_is_built_that_way(tmp_path: Path) -> 
     change_config(tmp_path, is_causal=False)
     found = inspected(tmp_path)
     assert {named(look).pattern for look in found.looks} == {"bidirectional"}
+
+
+def without(folder: Path, beginning: str) -> None:
+    """The folder's weights but those whose names begin so."""
+    file = folder / "model.safetensors"
+    kept = {name: one for name, one in load_file(file).items() if not name.startswith(beginning)}
+    save_file(kept, file, metadata={"format": "pt"})
+
+
+def test_weights_are_its_own_where_no_more_is_missing_than_what_stands_on_top(tmp_path: Path) -> None:
+    saved(tmp_path, "bert")
+    with_tokenizer(tmp_path)
+    without(tmp_path, "pooler.")
+    found = inspected(tmp_path)
+    assert found.weights == "real"
+    assert found.cosine is not None
+    assert any("on top of its layers" in note for note in found.notes)
+    assert not any("random" in note for note in found.notes)
+
+
+def test_a_missing_layer_makes_the_weights_random(tmp_path: Path) -> None:
+    saved(tmp_path, "bert")
+    without(tmp_path, "encoder.layer.0.attention")
+    found = inspected(tmp_path)
+    assert found.weights == "random"
+    assert any("random" in note for note in found.notes)
