@@ -179,3 +179,13 @@ def test_a_profile_without_its_samples_passes_no_latency(tmp_path: Path) -> None
     found = only(held(tmp_path, [bare], p95_ms=150.0), "BUD-201")
     assert (found.outcome, "keeps no samples" in found.message) == ("inconclusive", True)
     assert only(held(tmp_path, [bare], p95_ms=50.0), "BUD-201").outcome == "fail", "its median is too slow already"
+
+
+@pytest.mark.parametrize("budget", [{"p95_ms": 50.0}, {"throughput_per_s": 900.0}, {"peak_memory_gib": 0.01}])
+def test_the_budget_that_a_miss_suggests_passes(tmp_path: Path, budget: dict[str, float]) -> None:
+    ((name, _),) = budget.items()
+    check = {"p95_ms": "BUD-201", "throughput_per_s": "BUD-202", "peak_memory_gib": "BUD-203"}[name]
+    missed = only(held(tmp_path, [measured(width=0.1)], **budget), check)
+    assert missed.outcome == "fail"
+    suggested = float((missed.fix or "").rpartition(" ")[2])
+    assert only(held(tmp_path, [measured(width=0.1)], **{name: suggested}), check).outcome == "pass"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from statistics import median
 from typing import NamedTuple
 
@@ -205,10 +206,18 @@ def _held(case: Case, name: str, budget: float, seen: _Interval, missing: str | 
     figure = Figure(budget=budget, low=seen.low, mid=seen.mid, high=seen.high, unit=seen.unit, origin="measured")
     fix = None
     if outcome == "fail":
-        fix = f"take a smaller model, or a budget of {amount(seen.low if seen.floor else seen.high)}"
+        fix = f"take a smaller model, or a budget of {_budget_that_passes(seen):g}"
     elif outcome == "inconclusive":
         fix = "measure again on an idle machine and with more lengths, or leave more room in the budget"
     return case.result(BUDGETS[name], outcome, says, at=at, figure=figure, fix=fix)
+
+
+def _budget_that_passes(seen: _Interval) -> float:
+    """The nearest budget in three digits outside the interval, and outside what the machine is from itself."""
+    share = seen.noise.share * (1 + 1e-9)  # on the line is not outside it
+    edge = min(seen.low, seen.mid * (1 - share)) if seen.floor else max(seen.high, seen.mid * (1 + share))
+    step = 10.0 ** (floor(log10(edge)) - 2) if edge > 0 else 1.0
+    return float(f"{(floor(edge / step) if seen.floor else ceil(edge / step)) * step:.3g}")
 
 
 def _outcome(budget: float, seen: _Interval, missing: str | None) -> tuple[Outcome, str | None]:
