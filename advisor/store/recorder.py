@@ -1,14 +1,16 @@
 """Writes one run down while it happens, and finds which of its cells an earlier run has measured already.
 
 Each finished cell is saved at once, so whatever ends the run, the next identical command goes on where it ended. The
-one idea: the measurement comes first. The first thing that goes wrong with the store is said in one sentence through
-`warn`, and from then on the run goes on as if there were none.
+one idea: the measurement comes first. What another process's write keeps out waits for the next moment, in its order;
+the first other thing that goes wrong with the store is said in one sentence through `warn`, and from then on the run
+goes on as if there were none.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,10 +24,12 @@ from advisor.core.sizing.measurement import Cell, Profile
 from advisor.core.sizing.reuse import conditions
 from advisor.store.known import as_json, how_it_finished, key_of, measuring_code, newest_cell
 from advisor.store.process import process_began
-from advisor.store.results import StoreTrouble, now, open_to_write, results_path, transaction, translated
+from advisor.store.results import Busy, StoreTrouble, now, open_to_write, results_path, transaction, translated
 
 T = TypeVar("T")
 Ended = Literal["done", "interrupted", "failed"]
+LAST_ATTEMPTS = 5
+"""How often the end of a run asks for a store that another process holds, before what waits for it is given up."""
 
 
 class Recorder:
@@ -46,6 +50,7 @@ class Recorder:
         self._command, self._subject, self._recommendation = command, subject, recommendation
         self._warn, self._path, self._clock = warn, path or results_path(), clock
         self._store: sqlite3.Connection | None = None
+        self._waiting: deque[Callable[[sqlite3.Connection], object]] = deque()
         self._given_up = False
         self._parts = 0
         self.fresh = fresh
@@ -79,11 +84,10 @@ class Recorder:
 
     def end(self, state: Ended, profiles: Sequence[Profile] = (), report: Report | None = None) -> None:
         """The run is over. One that measured nothing and did not come to its end leaves nothing behind."""
-        if self._store is not None:
+        if self._store is not None or self._waiting:
             self.attempt(lambda store: self._end(store, state, profiles, report))
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+            self._insist()
+        self._close()
 
     def amend(self, report: Report) -> None:
         """Keep what was found out about a run after its end."""
@@ -91,26 +95,51 @@ class Recorder:
             return
         document = report.model_dump_json(by_alias=True, exclude={"profiles"})
         self.attempt(lambda store: store.execute("UPDATE runs SET document = ? WHERE id = ?", (document, self.run)))
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        self._insist()
+        self._close()
 
-    def attempt(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """What `work` makes of the store; None where the store fails, now or before."""
+    def attempt(self, work: Callable[[sqlite3.Connection], T], *, later: bool = True) -> T | None:
+        """What `work` makes of the store; None where the store fails, now or before.
+
+        Where another process holds it, `work` is done `later`, before anything that is asked for after it.
+        """
         if self._given_up:
             return None
         try:
             with translated():
-                if self._store is None:
-                    self._store = self._opened()
-                return work(self._store)
+                store = self._caught_up()
+                return work(store)
+        except Busy:
+            if later:
+                self._waiting.append(work)
         except StoreTrouble as trouble:
             self._give_up(trouble)
-            return None
+        return None
 
     def stamp(self) -> str:
         """The time, as the store keeps it."""
         return self._clock().isoformat()
+
+    def _caught_up(self) -> sqlite3.Connection:
+        """The store, once it has everything that waited for it."""
+        if self._store is None:
+            self._store = self._opened()
+        while self._waiting:
+            self._waiting[0](self._store)
+            self._waiting.popleft()
+        return self._store
+
+    def _insist(self) -> None:
+        """Bring in what still waits, or say that it is lost."""
+        for left in reversed(range(LAST_ATTEMPTS)):
+            if not self._waiting:
+                return
+            try:
+                with translated():
+                    self._caught_up()
+            except StoreTrouble as trouble:
+                if not left or not isinstance(trouble, Busy):
+                    return self._give_up(trouble)
 
     def _opened(self) -> sqlite3.Connection:
         store, aside = open_to_write(self._path)
@@ -147,28 +176,44 @@ class Recorder:
 
     def _give_up(self, trouble: StoreTrouble) -> None:
         self._given_up, self.run = True, None
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        self._waiting.clear()
+        self._close()
         fix = f"; {trouble.fix}" if trouble.fix else ""
         words = f"what is measured is not kept for later: {self._path}: {trouble.reason}{fix}"
         self._warn(f"{words}; measuring goes on")
 
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
 
 class Part:
-    """One request of the run: its cells, by their place in it."""
+    """One request of the run: its cells, by their place in it. `places` are those of a request for some of them."""
 
-    def __init__(self, recorder: Recorder, position: int, request: Measure, draft: Profile) -> None:
-        self._recorder, self._position, self._request = recorder, position, request
+    def __init__(
+        self,
+        recorder: Recorder,
+        position: int,
+        request: Measure,
+        draft: Profile,
+        places: Sequence[int] | None = None,
+    ) -> None:
+        self._recorder, self._position, self._request, self._draft = recorder, position, request, draft
+        self._places = range(len(request.cells)) if places is None else places
         code = measuring_code()
         self._facts = [conditions(request, draft.machine, plan, measured_by=code) for plan in request.cells]
         self._reused: list[int] = []
+
+    def within(self, request: Measure, places: Sequence[int]) -> Part:
+        """The same part, asked for some of its cells in another way; what is kept last of a cell is what stays."""
+        return Part(self._recorder, self._position, request, self._draft, places)
 
     def reuse(self) -> dict[int, Cell]:
         """The cells that earlier runs have measured well enough, which become cells of this run too."""
         if self._recorder.fresh:
             return {}
-        return self._recorder.attempt(self._take_known) or {}
+        return self._recorder.attempt(self._take_known, later=False) or {}
 
     def save(self, index: int, cell: Cell) -> None:
         """Keep a finished cell: its figures, or why it has none."""
@@ -190,14 +235,12 @@ class Part:
 
     def finished(self, event: Finished) -> None:
         """Keep how the request ended."""
-        row = (event.model_dump_json(), self._recorder.run, self._position)
-        self._recorder.attempt(
-            lambda store: store.execute("UPDATE parts SET finished = ? WHERE run = ? AND position = ?", row)
-        )
+        sql, words = "UPDATE parts SET finished = ? WHERE run = ? AND position = ?", event.model_dump_json()
+        self._recorder.attempt(lambda store: store.execute(sql, (words, self._recorder.run, self._position)))
 
     def finished_before(self) -> Finished | None:
         """How a request ended whose cells are reused here."""
-        return self._recorder.attempt(lambda store: how_it_finished(store, self._reused))
+        return self._recorder.attempt(lambda store: how_it_finished(store, self._reused), later=False)
 
     def _take_known(self, store: sqlite3.Connection) -> dict[int, Cell]:
         with transaction(store):  # none of them may be deleted before it is noted as ours
@@ -209,5 +252,6 @@ class Part:
         return {index: one.cell for index, one in known.items()}
 
     def _note(self, store: sqlite3.Connection, index: int, number: int | None, reused_from: int | None) -> None:
-        place = (self._recorder.run, self._position, index, number, reused_from)
-        store.execute("INSERT INTO run_cells (run, part, position, cell, reused_from) VALUES (?, ?, ?, ?, ?)", place)
+        place = (self._recorder.run, self._position, self._places[index], number, reused_from)
+        columns = "(run, part, position, cell, reused_from)"
+        store.execute(f"INSERT OR REPLACE INTO run_cells {columns} VALUES (?, ?, ?, ?, ?)", place)

@@ -65,6 +65,13 @@ class Damaged(StoreTrouble):
         super().__init__(f"it is damaged ({found})", "the next measurement moves it aside and begins a new one")
 
 
+class Busy(StoreTrouble):
+    """Another process holds it; the next attempt may succeed."""
+
+    def __init__(self, found: object) -> None:
+        super().__init__(f"another process held it for more than {BUSY_SECONDS:g} s ({found})", _ELSEWHERE)
+
+
 def results_path() -> Path:
     """Where this user's results lie. The file may not exist yet."""
     return data_dir() / "results.sqlite3"
@@ -213,7 +220,6 @@ _ELSEWHERE = "free the place, or name another data folder with XDG_DATA_HOME"
 _REASONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("SQLITE_FULL",), "there is no room left on the disk"),
     (("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_AUTH"), "it may not be written"),
-    (("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"), f"another process held it for more than {BUSY_SECONDS:g} s"),
     (("SQLITE_IOERR", "SQLITE_TOOBIG"), "the disk refuses"),
 )
 
@@ -222,6 +228,8 @@ def _trouble(error: sqlite3.Error) -> StoreTrouble:
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return Damaged(error)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
+        return Busy(error)
     for starts, reason in _REASONS:
         if name.startswith(starts):
             return StoreTrouble(f"{reason} ({error})", _ELSEWHERE)

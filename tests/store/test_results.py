@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from advisor.core.errors import AdvisorError
+from advisor.core.protocol import Finished
 from advisor.store.history import past_runs
 from advisor.store.results import APPLICATION, SCHEMA, StoreTrouble, open_to_read, open_to_write
 from tests.fake_child import fake_cell
 from tests.measuring import ROOT, environment, plans
-from tests.store.recording import PLANS, asked, begun, recorded
+from tests.store.recording import DRAFT, PLANS, asked, begun, recorded
 
 OPEN = (
     "import sys; from pathlib import Path; from advisor.store.results import open_to_write\n"
@@ -215,6 +216,30 @@ def test_a_short_write_of_another_is_waited_for(path: Path) -> None:
     part.save(0, fake_cell(PLANS[0]))
     recorder.end("done")
     assert words == []
+
+
+def test_what_a_long_write_of_another_keeps_out_is_brought_in_after_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(path)
+    monkeypatch.setattr("advisor.store.results.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("advisor.store.recorder.LAST_ATTEMPTS", 500)
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    words: list[str] = []
+    recorder, part = begun(path, warn=words.append)
+    assert part.reuse() == {}
+    part.save(0, fake_cell(PLANS[0]))
+    assert recorder.run is None
+    holder.execute("ROLLBACK")
+    part.save(1, fake_cell(PLANS[1]))
+    assert recorder.run == 2
+    holder.execute("BEGIN IMMEDIATE")
+    part.finished(Finished(id=1, parameters=7, wall_s=1.0))
+    threading.Timer(0.12, lambda: holder.execute("ROLLBACK")).start()
+    recorder.end("done", [DRAFT])
+    assert words == []
+    assert [(run.state, run.cells_measured) for run in past_runs(path)] == [("done", 2), ("done", len(PLANS))]
 
 
 def test_the_file_says_whose_it_is(path: Path) -> None:

@@ -52,10 +52,9 @@ async def test_every_question_can_be_reached_and_read(opened: Open, size: tuple[
         assert len(rows) > 15
         for row in rows:
             row.field.focus()
-            await it.pilot.pause()
+            pane = it.app.screen.query_one("#questions", Pane)
+            await it.until(lambda row=row, pane=pane: row.field.region in pane.region)
             field = row.field.region
-            pane = it.app.screen.query_one("#questions", Pane).region
-            assert field in pane, f"{row.asked.answer} is not in view at {size}"
             if isinstance(row.field, ChoiceField):
                 assert row.field.content_size.width >= row.field.get_content_width(Size(*size), Size(*size))
             else:
@@ -91,9 +90,8 @@ async def test_all_of_the_measurement_can_be_scrolled_to(opened: Open, size: tup
         pane, chart = it.app.screen.query_one("#measuring", Pane), it.app.screen.query_one(Chart)
         for _ in range(40):
             await it.press("down")
-        await it.pilot.pause()
+        await it.until(lambda: pane.scroll_offset.y == pane.max_scroll_y)
         assert chart.region.bottom <= pane.region.bottom
-        assert pane.scroll_offset.y == pane.max_scroll_y
         assert_footer_is_whole(it)
         it.child.go.set()
         await it.show(VerdictScreen)
@@ -117,8 +115,7 @@ async def test_all_tasks_can_be_reached_on_the_smallest_screen(opened: Open) -> 
         await it.show(TaskScreen)
         for _ in range(18):
             await it.press("down")
-        await it.pilot.pause()
-        assert any("retrieval-augmented-generation" in line for line in it.painted())
+        await it.until(lambda: any("retrieval-augmented-generation" in line for line in it.painted()))
         await it.press("enter")
         await it.show(DescribeScreen)
         await it.until(lambda: it.app.screen.checked.answers is not None)
@@ -131,10 +128,9 @@ async def test_a_resize_keeps_answers_focus_and_everything_in_view(opened: Open)
         field.focus()
         for size in ((60, 20), (200, 60), (80, 24)):
             await it.pilot.resize_terminal(*size)
-            await it.pilot.pause()
+            await it.until(lambda: field.region in it.app.screen.query_one("#questions", Pane).region)
             assert it.app.focused is field
             assert it.app.screen.checked.answers == EVERYTHING
-            assert field.region in it.app.screen.query_one("#questions", Pane).region
             assert it.app.screen.query_one("#advice-text").region.width > 20
 
 
