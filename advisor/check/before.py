@@ -16,7 +16,7 @@ from advisor.check.means import Means
 from advisor.core.errors import AdvisorError
 from advisor.core.review.baseline import introduced, with_baseline
 from advisor.core.review.declared import DeclaredComponent
-from advisor.core.review.document import Base, Introduced
+from advisor.core.review.document import Base, Introduced, Result
 from advisor.store.architecture_file import ReadFile, read_as
 from advisor.store.declared_model import READ_OF_A_MODEL
 from advisor.store.git import Snapshot, empty_folder, snapshot
@@ -39,9 +39,17 @@ def compared(judged: Sequence[Judged], ref: str, knowledge: Knowledge, today: da
         if then is None:
             notes.append(f"{file} is new since {ref}")
         results = with_baseline(now.results, then.results if then else ())
+        notes += _left_open(file, results)
         new += introduced(results, now.read.declared, then.read.declared if then else None)
         marked.append(now.with_results(results))
     return marked, Base(ref=ref, introduced=tuple(new), notes=tuple(notes))
+
+
+def _left_open(file: str, results: Sequence[Result]) -> list[str]:
+    """How many findings are neither new nor known."""
+    number = sum(one.outcome == "fail" and one.baseline is None for one in results)
+    findings = f"{number} finding{'s' if number > 1 else ''} of {file} could not be compared"
+    return [f"{findings}: the earlier state does not tell whether it was so then"] if number else []
 
 
 class _UnreadableError(Exception):

@@ -21,7 +21,7 @@ from advisor.core.review.declared import PARTS, DeclaredChoice, DeclaredComponen
 from advisor.core.review.document import Location, Result, WaiverLine
 from advisor.core.review.found import Found
 from advisor.core.review.kinds import cite
-from advisor.core.review.model import review_context, review_models
+from advisor.core.review.model import review_context, review_models, review_probes
 from advisor.core.review.static import review_static
 from advisor.core.review.waivers import apply_waivers
 from advisor.store.architecture_file import ReadFile
@@ -63,6 +63,7 @@ def judge(read: ReadFile, knowledge: Knowledge, today: date, means: Means) -> Ju
 def _design_results(case: Case) -> Iterator[Result]:
     context = list(review_context(case))
     yield from review_models(case)
+    yield from review_probes(case)
     yield from review_choice(case, too_long=any(one.outcome == "fail" for one in context))
     yield from context
     yield from review_static(case)

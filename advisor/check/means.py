@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from advisor.core.errors import AdvisorError
-from advisor.core.review.found import Found
+from advisor.core.review.found import Found, Unseen
 from advisor.store.architecture_file import ReadFile
 from advisor.store.declared_model import has_weights
 
@@ -36,38 +36,59 @@ class Means(NamedTuple):
 
 
 def inspector(say: Say) -> Inspect:
-    """Looks at folders, each once."""
-    seen: dict[Path, Inspection | None] = {}
+    """Looks at folders, each once, whatever comes of it."""
+    seen: dict[Path, Inspection | AdvisorError | None] = {}
 
     def look(folder: Path) -> Inspection | None:
-        from advisor.inspecting import can_inspect, inspect_folder
-
         folder = folder.resolve()
         if folder not in seen:
-            seen[folder] = inspect_folder(folder, say=say) if can_inspect() else None
-        return seen[folder]
+            seen[folder] = _looked(folder, say)
+        found = seen[folder]
+        if isinstance(found, AdvisorError):
+            raise found
+        return found
 
     return look
 
 
+def _looked(folder: Path, say: Say) -> Inspection | AdvisorError | None:
+    from advisor.inspecting import can_inspect, inspect_folder
+
+    try:
+        return inspect_folder(folder, say=say) if can_inspect() else None
+    except AdvisorError as error:
+        return error
+
+
 def probed(found: Found, name: str, read: ReadFile, means: Means) -> Found:
     """What is known of a model, with what its attention was seen to do where it is a folder with weights."""
-    folder = read.repository.folder / name
-    if means.inspect is None or found.entry is None or not has_weights(folder, read.repository):
+    if means.inspect is None or found.architecture is None or not found.in_folder:
         return found
+    folder = read.repository.folder / name
+    if not has_weights(folder, read.repository):
+        why = f"{name} holds no weights (safetensors)"
+        return found._replace(unseen=Unseen(why, "advisor inspect looks at the folder where its weights lie"))
     try:
         seen = means.inspect(folder)
     except AdvisorError as error:
-        return found._replace(evidence=f"{found.evidence}; its attention was not probed: {error.problems[0].message}")
+        return found._replace(unseen=Unseen(error.problems[0].message.rstrip("."), error.problems[0].fix))
     if seen is None:
-        return found._replace(evidence=f"{found.evidence}; its attention was not probed: torch is not installed")
+        why = "what builds models is not installed (torch, transformers, scikit-learn)"
+        return found._replace(unseen=Unseen(why, 'pip install "archadvisor[profile]"'))
+    return _with_evidence(found, seen)
+
+
+def _with_evidence(found: Found, seen: Inspection) -> Found:
+    """What the config says, corrected by what was seen."""
     from advisor.core.inspection import sees_ahead
 
     if seen.agrees is None:
-        return found._replace(evidence=f"{found.evidence}; a layer of its attention could not be named")
-    evidence = f"{found.evidence}; by a probe its attention is that of {seen.probe.architecture or 'no known one'}"
+        fix = "see each layer with: advisor inspect FOLDER"
+        return found._replace(unseen=Unseen("a layer of it has no pattern that is known", fix, open_=True))
+    if seen.probe.architecture is None and not sees_ahead(seen.claim, seen.probe):
+        return found._replace(belied="by a probe its layers make no architecture that is known", entry=None)
+    kind = seen.probe.architecture or "no known architecture"
+    evidence = f"{found.evidence}; by a probe its attention is that of {kind}"
     if seen.agrees or sees_ahead(seen.claim, seen.probe):  # that it sees ahead is a mistake with a name of its own
         return found._replace(evidence=evidence, mask_found=seen.mask_found or found.mask_found)
-    if seen.probe.architecture is None:
-        return found._replace(architecture=None, why_not="its layers are those of no known architecture", entry=None)
     return found._replace(architecture=seen.probe.architecture, evidence=evidence, entry=None)

@@ -13,7 +13,7 @@ from pathlib import Path
 from advisor.advise import Knowledge
 from advisor.check.judging import judge
 from advisor.check.means import Means, Say, inspector
-from advisor.check.timing import measurer
+from advisor.check.measurer import measurer
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.recommendation import Level
 from advisor.core.review.document import Base, CheckDocument, Location

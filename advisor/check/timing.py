@@ -1,19 +1,18 @@
 """Timed budgets: what was measured on the testbed and committed, or measured now where this machine is the testbed.
 
-Elsewhere nothing is timed, and torch is not even looked for. A committed profile counts only where its machine is the
-testbed and its model is the one that is declared.
+Elsewhere nothing is timed, and torch is not even looked for. What was committed is asked first; where that leaves a
+budget open and this machine is the testbed, it measures. Which committed profiles count is said in `committed`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.advise import Knowledge
-from advisor.check.means import Means, Measure, Say
+from advisor.check.committed import Committed, committed, useless_results
+from advisor.check.means import Means
 from advisor.core.architecture import ROLES, Role
 from advisor.core.errors import AdvisorError
 from advisor.core.guide.recommend import component_rules, recommend
@@ -26,10 +25,8 @@ from advisor.core.review.document import Outcome, Result
 from advisor.core.workload import fill_defaults
 from advisor.store.architecture_file import ReadFile
 from advisor.store.machine import this_machine
-from advisor.store.repository import is_plain_file
 
 if TYPE_CHECKING:  # a review without timed budgets must not pay for what only a measurement needs
-    from advisor.core.protocol import Event
     from advisor.core.review.timed import Testbed
     from advisor.core.sizing.measurement import Effort, Profile
 
@@ -47,30 +44,33 @@ class _UnjudgedError(Exception):
 
 
 def timed_results(case: Case, read: ReadFile, knowledge: Knowledge, means: Means) -> Iterator[Result]:
-    """The timed budgets of a component, each with an outcome."""
+    """The timed budgets of a component, each with an outcome, and the files under `measured` that are of no use."""
     if not any(getattr(case.component.budgets, name) is not None for name in TIMED):
         return
     try:
-        yield from _judged(case, read, knowledge, means)
+        advice = _declared_advice(case, knowledge)
+        found = committed(case, read, lambda profile: _is_declared(case, advice, profile))
+        yield from useless_results(case, found)
+        yield from _judged(case, _testbeds(case, read, knowledge, means, advice, found))
     except _UnjudgedError as reason:
         yield from _all(case, "not-checked", reason.why, reason.fix)
     except AdvisorError as error:
         yield from _all(case, "inconclusive", error.problems[0].message.rstrip("."), error.problems[0].fix)
 
 
-def _judged(case: Case, read: ReadFile, knowledge: Knowledge, means: Means) -> list[Result]:
-    """The timed budgets against what was measured; what a quick look here leaves open gets a longer one.
+def _judged(case: Case, testbeds: Iterator[Testbed]) -> list[Result]:
+    """The timed budgets against the first of what is at hand that settles all of them, else against the last."""
+    results: list[Result] = []
+    try:
+        for testbed in testbeds:
+            from advisor.core.review.timed import review_timed  # it draws queues, which takes numpy
 
-    Raises _UnjudgedError where there is nothing to judge by.
-    """
-    advice = _declared_advice(case, knowledge)
-    for effort in EFFORTS:
-        testbed = _testbed(case, read, knowledge, means, advice, effort)
-        from advisor.core.review.timed import review_timed  # it draws queues, which takes numpy
-
-        results = list(review_timed(case, testbed))
-        if not testbed.fresh or all(one.outcome != "inconclusive" for one in results):
-            break
+            results = list(review_timed(case, testbed))
+            if all(one.outcome != "inconclusive" for one in results):
+                break
+    except (AdvisorError, _UnjudgedError):
+        if not results:
+            raise
     return results
 
 
@@ -96,7 +96,8 @@ def _declared_advice(case: Case, knowledge: Knowledge) -> Recommendation:
         role: Role = next(one for one in ROLES if one == rule.then)
         entry = _entry(case, role)
         if rule.architecture is not None and entry is None and _is_needed(case, role):
-            raise _UnjudgedError(f"the model of the {role} is not known here")
+            whose = "its model" if role == WHOLE else f"the model of the {role}"
+            raise _UnjudgedError(f"{whose} is none whose sizes are known here")
         if rule.architecture is None or entry is not None:
             because = (Because(says=rule.because, source=case.rulebook.sources(rule.source)),)
             components.append(
@@ -123,18 +124,41 @@ def _entry(case: Case, role: Role) -> ModelEntry | None:
     return found.entry if found is not None and role != "index" else None
 
 
-def _testbed(
-    case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation, effort: Effort
-) -> Testbed:
-    """What was measured on the testbed. Raises _UnjudgedError where there is nothing."""
-    profiles, words, why_not = _committed(case, read)
-    by_role = _by_role(case, advice, profiles) if profiles else {}
-    fresh = not by_role
-    if fresh:
-        if profiles:
-            why_not = f"what was measured {words} is not the declared model"
-        profiles, words = _measured_now(case, read, knowledge, means, advice, effort, why_not)
-        by_role = _by_role(case, advice, profiles)
+def _testbeds(
+    case: Case, read: ReadFile, knowledge: Knowledge, means: Means, advice: Recommendation, found: Committed
+) -> Iterator[Testbed]:
+    """What was committed, then what is measured here with more and more effort, where this machine is the testbed.
+
+    Raises _UnjudgedError where there is nothing.
+    """
+    refused = _why_not_here(case, means, found)
+    if found.profiles and (refused or _covers(case, advice, found.profiles)):
+        yield _testbed(case, advice, found.profiles, found.words)
+    if refused is not None and not found.profiles:
+        raise refused
+    if refused is not None or means.measure is None:
+        return
+    for effort in EFFORTS:
+        means.say(f"{case.component.name}: this machine is the testbed, measuring ({effort})")
+        yield _testbed(case, advice, means.measure(advice, case, read, knowledge, effort), "measured now")
+
+
+def _why_not_here(case: Case, means: Means, found: Committed) -> _UnjudgedError | None:
+    """Why nothing is measured on this machine; None where it is the testbed and can measure."""
+    here = this_machine().fingerprint
+    if here != case.component.testbed:
+        fix = "run it there, or commit a profile made there: advisor profile MODEL --samples --output FILE.json"
+        return _UnjudgedError(f"{found.why_not}, and this machine ({here}) is not the testbed", fix)
+    if means.measure is None:
+        return _UnjudgedError(f"{found.why_not}, and nothing is measured for an earlier state")
+    if find_spec("torch") is None:
+        return _UnjudgedError("this is the testbed, but torch is not installed", 'pip install "archadvisor[profile]"')
+    return None
+
+
+def _testbed(case: Case, advice: Recommendation, profiles: Sequence[Profile], words: str) -> Testbed:
+    """What these profiles say of each part. Raises _UnjudgedError where that is nothing."""
+    by_role = _by_role(case, advice, profiles)
     if not by_role:
         raise _UnjudgedError("what was measured is not the declared model", "measure the model that is declared")
     from advisor.core.review.timed import Testbed
@@ -148,28 +172,18 @@ def _testbed(
         entries={entry.id: entry for part in case.found.values() if (entry := part.entry) is not None},
         memory_limit_bytes=memory_limit_of(list(chosen.values()), case.workload.memory_limit_gib),
         words=words,
-        fresh=fresh,
     )
 
 
-def _committed(case: Case, read: ReadFile) -> tuple[list[Profile], str, str]:
-    """The committed profiles of the testbed, where they stand, and why there are none where there are none."""
-    names = case.component.measured
-    if not names:
-        return [], "", "nothing measured is named"
-    from advisor.store.given_profiles import read_profiles
+def _covers(case: Case, advice: Recommendation, profiles: Sequence[Profile]) -> bool:
+    """Whether every part with a model has a profile among these."""
+    known = _by_role(case, advice, profiles)
+    return all(part.role in known for part in advice.components if part.model is not None)
 
-    files = [str(read.repository.folder / name) for name in names]
-    for name, file in zip(names, files, strict=True):
-        if os.path.lexists(file) and not is_plain_file(Path(file)):
-            return [], "", f"{name} is no plain file"
-    try:
-        profiles = [one.profile for one in read_profiles(files)]
-    except AdvisorError as error:
-        return [], "", f"{' and '.join(names)}: {error.problems[0].message}"
-    here = [one for one in profiles if one.machine.fingerprint == case.component.testbed]
-    others = ", ".join(sorted({one.machine.fingerprint for one in profiles}))
-    return here, f"from {' and '.join(names)}", f"{' and '.join(names)} was measured on {others}, not on the testbed"
+
+def _is_declared(case: Case, advice: Recommendation, profile: Profile) -> bool:
+    """Whether a profile is of a model of the component."""
+    return bool(_by_role(case, advice, [profile]))
 
 
 def _by_role(case: Case, advice: Recommendation, profiles: Sequence[Profile]) -> dict[Role, list[Profile]]:
@@ -190,74 +204,3 @@ def _is_of(profile: Profile, entry: ModelEntry) -> bool:
         and model.architecture == entry.architecture
         and model.parameters == entry.parameters
     )
-
-
-def _measured_now(
-    case: Case,
-    read: ReadFile,
-    knowledge: Knowledge,
-    means: Means,
-    advice: Recommendation,
-    effort: Effort,
-    why_not: str,
-) -> tuple[list[Profile], str]:
-    """Profiles made on this machine, where it is the testbed and can measure. Raises _UnjudgedError."""
-    here = this_machine().fingerprint
-    if here != case.component.testbed:
-        fix = "run it there, or commit a profile made there: advisor profile MODEL --samples --output FILE.json"
-        raise _UnjudgedError(f"{why_not}, and this machine ({here}) is not the testbed", fix)
-    if means.measure is None:
-        raise _UnjudgedError(f"{why_not}, and nothing is measured for an earlier state")
-    if find_spec("torch") is None:
-        raise _UnjudgedError("this is the testbed, but torch is not installed", 'pip install "archadvisor[profile]"')
-    means.say(f"{case.component.name}: this machine is the testbed, measuring ({effort})")
-    return means.measure(advice, case, read, knowledge, effort), "measured now"
-
-
-def measurer(say: Say) -> Measure:
-    """Measures the declared models in a child, each of a folder with its own weights."""
-
-    def heard(_: Role, event: Event) -> None:
-        if event.event == "waiting":
-            say("waiting: another process is measuring on this machine")
-
-    def measure(
-        advice: Recommendation, case: Case, read: ReadFile, knowledge: Knowledge, effort: Effort
-    ) -> list[Profile]:
-        import asyncio
-
-        from advisor.advise import measure_and_plan
-        from advisor.measuring import Measuring
-        from advisor.run import Child
-
-        asked, known = _as_named_here(advice, case, read, knowledge)
-
-        async def job() -> list[Profile]:
-            async with await Child.start() as child:
-                return list((await measure_and_plan(asked, known, child, Measuring(effort=effort), heard)).profiles)
-
-        return asyncio.run(job())
-
-    return measure
-
-
-def _as_named_here(
-    advice: Recommendation, case: Case, read: ReadFile, knowledge: Knowledge
-) -> tuple[Recommendation, Knowledge]:
-    """The same design with its folders read whole, weights and all, and their ids told apart from the catalogue's."""
-    from advisor.store.named_model import named_model
-
-    names: dict[str, str] = {}
-    for part in case.parts():
-        entry = part.found.entry if part.found else None
-        if part.said.model is None or entry is None or entry is knowledge.catalog.entries.get(entry.id):
-            continue
-        named = named_model(str(read.repository.folder / part.said.model), knowledge.catalog)
-        knowledge = knowledge.with_model(named.entry, named.source)
-        names[entry.id] = named.entry.id
-    components = tuple(_renamed(one, names) for one in advice.components)
-    return advice.model_copy(update={"components": components}), knowledge
-
-
-def _renamed(part: Component, names: Mapping[str, str]) -> Component:
-    return part if part.model is None else part.model_copy(update={"model": names.get(part.model, part.model)})

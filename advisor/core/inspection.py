@@ -12,21 +12,12 @@ from typing import Any, Literal
 from advisor.core.architecture import Architecture
 from advisor.core.attention import AttentionLayer, Pattern, StackName, architecture_of
 from advisor.core.guide.recommendation import Remark
+from advisor.core.model.claimed import DECODER_HALF, ENCODER_HALF, claimed
 from advisor.core.model.source import Pooling, Weights
 from advisor.core.values import Document, Value
 
 WRITERS: tuple[Architecture, ...] = ("decoder-only", "encoder-decoder")
-_CLASSES: Mapping[str, Architecture] = {
-    "ForCausalLM": "decoder-only",
-    "LMHeadModel": "decoder-only",
-    "ForConditionalGeneration": "encoder-decoder",
-    "ForSeq2SeqLM": "encoder-decoder",
-    "ForMaskedLM": "encoder-only",
-    "EncoderModel": "encoder-only",
-}
-"""What the end of a class name in `architectures` says of a model, where it says anything."""
-
-_HALVES: Mapping[str, StackName] = {"EncoderModel": "encoder", "ForCausalLM": "decoder"}
+_HALVES: Mapping[str, StackName] = {ENCODER_HALF: "encoder", DECODER_HALF: "decoder"}
 """Classes that are one stack of an encoder-decoder: without the other, and without the attention across."""
 
 NARROW_CONE = 0.5
@@ -114,18 +105,11 @@ def claim_of(config: Mapping[str, Any], family: Architecture) -> Claim:
     """What a config claims to be: by the class it names, by its flags, or else by its model type, which is `family`."""
     stated = config.get("architectures")
     named = tuple(str(one)[:80] for one in stated[:4]) if isinstance(stated, list) else ()
-    by_class = next((found for end, found in _CLASSES.items() if named and named[0].endswith(end)), None)
     decodes, both = (config.get(key) for key in ("is_decoder", "is_encoder_decoder"))
-    architecture, by = family, "model_type"
-    if by_class is not None:
-        architecture, by = by_class, "architectures"
-    elif both is True:
-        architecture, by = "encoder-decoder", "is_encoder_decoder"
-    elif decodes is True and family == "encoder-only":
-        architecture, by = "decoder-only", "is_decoder"
+    found = claimed(config, family)
     return Claim(
-        architecture=architecture,
-        by=by,
+        architecture=found.architecture,
+        by=found.by,
         model_type=str(config.get("model_type"))[:80],
         architectures=named,
         is_decoder=decodes if isinstance(decodes, bool) else None,

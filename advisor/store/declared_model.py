@@ -70,14 +70,16 @@ def _in_folder(folder: Path, name: str, repository: Repository) -> Found:
         found = found_in_config(read_object(config, shown=inside).value, inside)
     except AdvisorError as error:
         return unknown(f"{inside}: {error.problems[0].message}", error.problems[0].fix)
-    if found.architecture is None:
+    if found.architecture is None or found.uncounted is not None:
         return found
     try:
         entry = read_entry(folder)
     except AdvisorError as error:
-        return found._replace(uncounted=f"{inside}: {error.problems[0].message}")
+        first = error.problems[0]
+        return found._replace(uncounted=f"{inside}: {first.message}", uncounted_fix=first.fix)
     if entry.architecture != found.architecture:
-        return found._replace(uncounted=f"{inside} is of a part of a model, which has no closed form here")
+        words = f"{inside} names a class that is not the whole of its kind, and what it leaves out is not known here"
+        return found._replace(uncounted=words)
     return found._replace(entry=entry)
 
 

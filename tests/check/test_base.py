@@ -71,13 +71,14 @@ def test_what_is_checked_no_more_is_told(repository: Path) -> None:
     written(
         repository,
         component("search", RETRIEVAL, "decoder-only"),
-        component("tickets", LABELS, "encoder-only", code=["*.py"], testbed="a" * 12),
+        component("tickets", LABELS, "encoder-only", code=["*.py"], testbed="a" * 12, measured="p.json"),
         waiver_horizon_days=100,
     )
     committed(repository)
     _, base = since(written(repository, component("tickets", LABELS, "encoder-only", testbed="b" * 12)))
     assert sorted((one.kind, one.says) for one in base.introduced) == [
         ("less-checked", "tickets: code *.py is no longer read"),
+        ("less-checked", "tickets: measured p.json is no longer read"),
         ("less-checked", "tickets: testbed changed, aaaaaaaaaaaa → bbbbbbbbbbbb"),
         ("loosened-horizon", "waivers may last 365 days in place of 100"),
         ("removed-component", "search: the component is gone, and all that was checked of it"),
@@ -93,6 +94,18 @@ def test_a_finding_in_code_that_moved_is_known_and_a_second_one_is_new(repositor
     made, base = since(file)
     assert sorted(one.baseline or "" for one in made.results if one.outcome == "fail") == ["known", "new"]
     assert len(base.introduced) == 1
+
+
+def test_a_finding_that_the_earlier_state_left_open_is_neither_new_nor_known(repository: Path) -> None:
+    config = repository / "m" / "config.json"
+    config.parent.mkdir()
+    config.write_text("version https://git-lfs.github.com/spec/v1\n")
+    file = written(repository, component("tickets", LABELS, "encoder-only", model="m"))
+    committed(repository)
+    config.write_text('{"model_type": "gpt2"}')
+    made, base = since(file)
+    assert (only(made, "ARC-002").outcome, only(made, "ARC-002").baseline) == ("fail", None)
+    assert (base.introduced, "1 finding of" in base.notes[0]) == ((), True)
 
 
 def test_models_are_judged_as_they_were(repository: Path) -> None:
@@ -134,5 +147,6 @@ def test_a_ref_that_names_no_commit_is_a_mistake(repository: Path, ref: str) -> 
 
 
 def test_where_there_is_no_repository_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
-    with pytest.raises(AdvisorError, match="in no git repository"):
+    with pytest.raises(AdvisorError, match="in no git repository") as caught:
         reviewed(written(tmp_path, component("search", RETRIEVAL, "decoder-only")), base="HEAD")
+    assert (caught.value.problems[0].fix or "").startswith("leave --base out")

@@ -118,6 +118,14 @@ def test_input_and_output_share_the_context_of_a_decoder(tmp_path: Path) -> None
     }
 
 
+@pytest.mark.parametrize("answers", [{"output_tokens": 1200}, {"input_tokens": 500, "output_tokens_max": 600}])
+def test_an_output_that_is_stated_counts_too(tmp_path: Path, answers: dict[str, int]) -> None:
+    workload = {"task": "text-generation"} | answers
+    made = reviewed(written(tmp_path, component("notes", workload, "decoder-only", model="gpt2")))
+    assert only(made, "ARC-003").pointer == f"/components/0/workload/{list(answers)[-1]}"
+    assert failing(made) == {"ARC-003": "error"}
+
+
 def test_a_model_that_is_not_what_is_declared_fails_once(tmp_path: Path) -> None:
     made = reviewed(written(tmp_path, component("tickets", LABELS, "encoder-only", model="gpt2")))
     assert failing(made) == {"ARC-002": "error"}
@@ -166,6 +174,30 @@ def test_what_cannot_be_told_is_not_checked_and_never_passes(tmp_path: Path, con
     assert reason in only(made, "ARC-002").message
     assert only(made, "BUD-101").outcome == "not-checked"
     assert (made.exit_code, reviewed(file, strict=True).exit_code) == (0, 4)
+
+
+@pytest.mark.parametrize(("model_type", "task"), [("distilbert", "text-classification"), ("gemma2", "chat")])
+def test_a_type_whose_sizes_are_not_known_passes_as_what_it_is_and_its_budget_says_why_not(
+    tmp_path: Path, model_type: str, task: str
+) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "config.json").write_text(json.dumps({"model_type": model_type}))
+    architecture = "decoder-only" if task == "chat" else "encoder-only"
+    workload = {"task": task, "requests_per_second": 20}
+    declared = component("one", workload, architecture, model="m", budgets={"parameters": 1e9})
+    made = reviewed(written(tmp_path, declared))
+    assert (only(made, "ARC-002").outcome, only(made, "BUD-101").outcome) == ("pass", "not-checked")
+    assert f"the sizes of a {model_type} are not known here" in only(made, "BUD-101").message
+    declared["workload"] = workload | {"input_tokens": 100}
+    assert only(reviewed(written(tmp_path, declared)), "ARC-003").outcome == "not-checked"
+
+
+def test_a_class_that_writes_without_a_mask_is_the_mistake_whatever_is_declared(tmp_path: Path) -> None:
+    saved(tmp_path / "m", architectures=["BertLMHeadModel"])
+    chat = component("one", {"task": "chat"}, "decoder-only", model="m")
+    assert failing(reviewed(written(tmp_path, chat))) == {"GEN-102": "error"}
+    labels = component("one", LABELS, "encoder-only", model="m")
+    assert failing(reviewed(written(tmp_path, labels))) == {"ARC-002": "error"}
 
 
 @pytest.mark.parametrize("model", ["models/absent", "intfloat/some-model", "text-embedding-ada-002"])

@@ -55,12 +55,30 @@ def test_without_the_extra_the_config_is_judged_and_that_is_said(
     monkeypatch.setattr(advisor.inspecting, "can_inspect", lambda: False)
     monkeypatch.setattr(advisor.run.child, "COMMAND", ("false",))
     file = declared(tmp_path, architecture="encoder-only", task="text-classification", model_type="bert")
-    found = only(reviewed(file), "ARC-002")
-    assert (found.outcome, "was not probed" in found.message) == ("pass", True)
+    made = reviewed(file)
+    found = only(made, "ARC-004")
+    assert (found.outcome, "is not installed" in found.message) == ("not-checked", True)
+    assert only(made, "ARC-002").outcome == "pass"
+    assert (made.exit_code, reviewed(file, strict=True).exit_code) == (0, 4)
+
+
+def test_a_config_without_weights_is_believed_and_that_is_said(tmp_path: Path) -> None:
+    file = declared(tmp_path, architecture="encoder-only", task="text-classification", model_type="bert")
+    (tmp_path / "m" / "model.safetensors").unlink()
+    made = reviewed(file)
+    assert (only(made, "ARC-002").outcome, only(made, "ARC-004").outcome) == ("pass", "not-checked")
+
+
+def test_attention_without_a_name_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeing(monkeypatch, "nameless")
+    file = declared(tmp_path, architecture="decoder-only", task="chat", model_type="llama")
+    made = reviewed(file)
+    assert (only(made, "ARC-004").outcome, made.exit_code) == ("inconclusive", 4)
 
 
 def test_weights_that_are_a_pointer_are_not_probed_and_that_is_said(tmp_path: Path) -> None:
     file = declared(tmp_path, architecture="encoder-only", task="text-classification", model_type="bert")
     (tmp_path / "m" / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
-    found = only(reviewed(file), "ARC-002")
-    assert (found.outcome, "Git LFS" in found.message) == ("pass", True)
+    found = only(reviewed(file), "ARC-004")
+    assert (found.outcome, "Git LFS" in found.message) == ("not-checked", True)
+    assert "git lfs pull" in (found.fix or "")

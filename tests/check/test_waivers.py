@@ -88,8 +88,8 @@ def test_a_sentence_is_one_whatever_its_first_word(tmp_path: Path, reason: str) 
     ("change", "words"),
     [
         ({"check": "EMB-999"}, "unknown check"),
-        ({"check": "WVR-001"}, "unknown check"),
-        ({"check": "CLS-001"}, "unknown check"),  # a rule that decides is no check
+        ({"check": "WVR-001"}, "speaks of waivers themselves and cannot be waived"),
+        ({"check": "CLS-001"}, "is a rule that advises, and no check"),
         ({"component": "serach"}, 'did you mean "search"?'),
         ({"expires": "2026-10-01"}, "before created"),
         ({"expires": "2027-11-02"}, "365 days"),
@@ -128,8 +128,16 @@ def test_a_budget_is_waived_up_to_its_ceiling(tmp_path: Path, ceiling: float, ou
     assert ("beyond the ceiling" in found.message) == (outcome == "fail")
 
 
-def test_a_ceiling_that_is_no_looser_than_the_budget_is_refused(tmp_path: Path) -> None:
-    labels = component("tickets", LABELS, "encoder-only", model="bert-base", budgets={"parameters": 100e6})
+@pytest.mark.parametrize(
+    ("budget", "found"), [(100e6, {"BUD-101": "error", "WVR-001": "warning"}), (120e6, {"WVR-001": "warning"})]
+)
+def test_a_budget_raised_to_the_ceiling_of_its_waiver_leaves_the_waiver_unused(
+    tmp_path: Path, budget: float, found: dict[str, str]
+) -> None:
+    labels = component("tickets", LABELS, "encoder-only", model="bert-base", budgets={"parameters": budget})
     waiver = WAIVER | {"check": "BUD-101", "component": "tickets", "ceiling": 100e6}
-    with pytest.raises(AdvisorError, match="is not above the budget"):
-        reviewed(written(tmp_path, labels, waivers=[waiver]))
+    made = reviewed(written(tmp_path, labels, waivers=[waiver]))
+    assert failing(made) == found
+    assert made.waivers[0].state == "unused"
+    words = f"its ceiling, 100,000,000 parameters, is not above the budget, {budget:,.0f} parameters"
+    assert words in only(made, "WVR-001").message

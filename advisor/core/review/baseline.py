@@ -10,23 +10,26 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from advisor.core.guide.words import value_words
+from advisor.core.review.amounts import written
 from advisor.core.review.declared import Declared, DeclaredComponent, DeclaredWaiver, Steps
 from advisor.core.review.design_kinds import BUDGETS, THROUGHPUT
 from advisor.core.review.document import ChangeKind, Introduced, Result
 from advisor.core.workload import ANSWER_ORDER, fill_defaults
 
 Key = tuple[str, str | None, str]
-_FOUND = ("fail", "waived")
+_FOUND, _OPEN = ("fail", "waived"), ("inconclusive", "not-checked")
 
 
 def with_baseline(now: Sequence[Result], then: Sequence[Result]) -> tuple[Result, ...]:
-    """The results, each finding marked as new or as known from `then`."""
+    """The results, each finding marked as new or as known from `then`; not where `then` left it open."""
     known = Counter(_key(one) for one in then if one.outcome in _FOUND)
+    open_ = {_key(one) for one in then if one.outcome in _OPEN}
     marked: list[Result] = []
     for result in now:
         if result.outcome in _FOUND:
             key = _key(result)
-            result = result.model_copy(update={"baseline": "known" if known[key] > 0 else "new"})
+            then_said = "known" if known[key] > 0 else None if key in open_ else "new"
+            result = result.model_copy(update={"baseline": then_said})
             known[key] -= 1
         marked.append(result)
     return tuple(marked)
@@ -79,7 +82,7 @@ def _waiver_words(waiver: DeclaredWaiver, before: DeclaredWaiver | None) -> str 
     if waiver.ceiling is not None and before.ceiling is not None and waiver.ceiling != before.ceiling:
         looser = waiver.ceiling > before.ceiling
         if looser != (waiver.check == THROUGHPUT):
-            return f"waiver loosened: {name}, ceiling {before.ceiling:g} → {waiver.ceiling:g}"
+            return f"waiver loosened: {name}, ceiling {written(before.ceiling)} → {written(waiver.ceiling)}"
     return None
 
 
@@ -119,7 +122,7 @@ def _component_changes(
     for name, check in BUDGETS.items():
         old, new = getattr(then.budgets, name), getattr(now.budgets, name)
         if old is not None and (new is None or ((new < old) if check == THROUGHPUT else (new > old))):
-            words = f"budget {name} loosened, {old:g} → {'none' if new is None else f'{new:g}'}"
+            words = f"budget {name} loosened, {written(old)} → {'none' if new is None else written(new)}"
             yield "loosened-budget", check, ("budgets", name), words
     said = now.workload.model_fields_set | then.workload.model_fields_set
     old_answers, new_answers = fill_defaults(then.workload)[0], fill_defaults(now.workload)[0]
@@ -128,9 +131,10 @@ def _component_changes(
         if answer in said and old != new:
             words = f"answer {answer} changed, {value_words(old)} → {value_words(new)}"
             yield "changed-answer", None, ("workload", answer), words
-    for pattern in then.code:
-        if pattern not in now.code:
-            yield "less-checked", None, ("code",), f"code {pattern} is no longer read"
+    for key in ("code", "measured"):
+        for name in getattr(then, key):
+            if name not in getattr(now, key):
+                yield "less-checked", None, (key,), f"{key} {name} is no longer read"
     if then.testbed not in (None, now.testbed):
         yield "less-checked", None, ("testbed",), f"testbed changed, {then.testbed} → {value_words(now.testbed)}"
     for key in ("architecture", "model", "contrastive", "dtype", "parts"):

@@ -26,6 +26,7 @@ PARTS = ("retriever", "reranker", "generator")
 """The parts of a pipeline that a model can stand for, in the order in which a request passes them."""
 MAX_COMPONENTS = 1000
 MAX_HORIZON_DAYS = 3650
+FINGERPRINT = "[0-9a-z]{12}"
 
 
 def _number(value: object) -> object:
@@ -45,6 +46,13 @@ def _day(value: object) -> object:
     raise ValueError("write the day as year-month-day, like 2026-11-30")
 
 
+def _fingerprint(value: object) -> object:
+    """A machine's fingerprint, in the one form it has; what is no text is left for the strict check to refuse."""
+    if isinstance(value, str) and not re.fullmatch(FINGERPRINT, value):
+        raise ValueError(f'"{value[:60]}" is none: it is 12 digits and small letters, as advisor doctor shows it')
+    return value
+
+
 def _as_list(value: object) -> object:
     """One entry stands for a list of one."""
     return [value] if isinstance(value, str) else value
@@ -61,6 +69,7 @@ Name = Annotated[str, Field(strict=True, min_length=1, max_length=120)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e30), BeforeValidator(_number)]
 Limit = Annotated[float, Field(strict=True, gt=0, le=1e30), BeforeValidator(_number)]
 Day = Annotated[date, BeforeValidator(_day)]
+Fingerprint = Annotated[str, Field(strict=True, pattern=f"^{FINGERPRINT}$"), BeforeValidator(_fingerprint)]
 
 
 class DeclaredPart(Value):
@@ -116,7 +125,7 @@ class DeclaredComponent(Value):
     workload: Answers
     choice: DeclaredChoice
     budgets: Budgets = Field(default_factory=Budgets)
-    testbed: Annotated[str, Field(strict=True, pattern="^[0-9a-z]{12}$")] | None = None
+    testbed: Fingerprint | None = None
     measured: Listed = ()
     code: Listed = ()
 

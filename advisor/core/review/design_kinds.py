@@ -13,12 +13,14 @@ from advisor.core.review.kind import CheckKind
 CHOICE = "ARC-001"
 MODEL = "ARC-002"
 CONTEXT = "ARC-003"
+PROBE = "ARC-004"
 UNUSED_WAIVER = "WVR-001"
 
 PARAMETERS = "BUD-101"
 WEIGHTS = "BUD-102"
 CACHE = "BUD-103"
 FLOPS = "BUD-104"
+MEASURED = "BUD-200"
 P95 = "BUD-201"
 THROUGHPUT = "BUD-202"
 PEAK_MEMORY = "BUD-203"
@@ -58,9 +60,24 @@ _KINDS = (
         "Beyond its last position a model has nothing to tell tokens apart by: the text is cut off, or the call fails.",
         "Take a model with a longer context, or cut the text into pieces and say so in input_tokens.",
         ("G71", "G63"),
-        "Models with relative positions, such as T5, read on past their training length; S2S-104 speaks of those.",
+        "Models with relative positions, such as T5, read on past their training length; S2S-104 speaks of those. Not "
+        "checked where the longest input of the model is not known here.",
         "workload: {task: text-classification, input_tokens: 2000}\n"
         "choice: {architecture: encoder-only, model: bert-base}",
+    ),
+    CheckKind(
+        PROBE,
+        "Attention that was not looked at",
+        "note",
+        "A model lies in a folder, and what its attention layers do was not seen: its weights are not there, or it "
+        "cannot be built here. Its config.json alone is believed.",
+        "Real weights can do something else than their config says: a mask left out shows in the layers alone. It is "
+        "told, so that no pass is taken for more than it is.",
+        "Keep the weights beside the config as safetensors, and review where the extra profile is installed.",
+        ("G41", "G71"),
+        "What was seen is told by ARC-002, and a mask that lets a writing model see ahead by GEN-102. An id of the "
+        "catalogue is judged by its entry.",
+        "choice: {architecture: decoder-only, model: models/ours}\nwhere models/ours holds config.json alone",
     ),
     CheckKind(
         PARAMETERS,
@@ -107,6 +124,19 @@ _KINDS = (
         ("G71",),
         "By closed form, a multiply-add as two operations.",
         "choice: {architecture: encoder-only, model: bert-large}\nbudgets: {flops_per_token: 300e6}",
+    ),
+    CheckKind(
+        MEASURED,
+        "A committed measurement that is of no use",
+        "note",
+        "A file under measured is missing, damaged or no profile, or holds none of the declared model made on the "
+        "testbed.",
+        "What was measured elsewhere, or of another model, says nothing of this component: its timed budgets would "
+        "pass or fail on somebody else's figures.",
+        "Measure the declared model on the testbed and commit that: advisor profile MODEL --samples --output FILE.json",
+        ("G71",),
+        "Where the review itself runs on the testbed, it measures, and the file is told of all the same.",
+        "testbed: 0123456789ab\nmeasured: bench/profile.json   # made on another machine",
     ),
     CheckKind(
         P95,

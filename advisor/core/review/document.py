@@ -28,7 +28,7 @@ ChangeKind = Literal[
     "removed-component",
     "less-checked",
 ]
-"""`less-checked`: code that is no longer read, or another machine that timed budgets hold on."""
+"""`less-checked`: code or a measurement that is no longer read, or another machine that timed budgets hold on."""
 
 
 class Location(Value):

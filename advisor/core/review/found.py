@@ -11,38 +11,21 @@ from typing import Any, NamedTuple, get_args
 
 from advisor.core.architecture import Architecture
 from advisor.core.hardware import Dtype
+from advisor.core.model.claimed import DECODER_HALF, ENCODER_HALF, UNCOUNTED, Claimed, claimed, class_named, family_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import FAMILIES
 from advisor.core.model.published_config import CHECK
 
-CLASS_PREFIX: Mapping[str, str] = {
-    "bert": "Bert",
-    "roberta": "Roberta",
-    "xlm-roberta": "XLMRoberta",
-    "modernbert": "ModernBert",
-    "deberta": "Deberta",
-    "deberta-v2": "DebertaV2",
-    "gpt2": "GPT2",
-    "llama": "Llama",
-    "mistral": "Mistral",
-    "qwen2": "Qwen2",
-    "qwen3": "Qwen3",
-    "t5": "T5",
-    "mt5": "MT5",
-    "bart": "Bart",
-}
-"""How transformers begins the names of a model type's classes."""
-UNCOUNTED: Mapping[str, Architecture] = {
-    **dict.fromkeys(("albert", "camembert", "distilbert", "electra", "mpnet"), "encoder-only"),
-    **dict.fromkeys(("bloom", "falcon", "gemma", "gemma2", "gpt_neo", "gpt_neox", "gptj"), "decoder-only"),
-    **dict.fromkeys(("mixtral", "olmo", "opt", "phi", "phi3", "starcoder2"), "decoder-only"),
-    **dict.fromkeys(("blenderbot", "led", "longt5", "m2m_100", "marian", "mbart", "pegasus"), "encoder-decoder"),
-}
-"""Model types whose architecture is known, and whose sizes have no closed form here."""
-ENCODER_HALF = "EncoderModel"
-DECODER_HALF = "ForCausalLM"
 SEES_AHEAD: Mapping[str, Any] = {"is_causal": False, "use_bidirectional_attention": True}
 """Keys and the values by which a decoder gives its causal mask up."""
+
+
+class Unseen(NamedTuple):
+    """Why the attention of a model in a folder is not known from a probe. `open_`: it was probed, and is still open."""
+
+    why: str
+    fix: str | None = None
+    open_: bool = False
 
 
 class Found(NamedTuple):
@@ -50,7 +33,8 @@ class Found(NamedTuple):
 
     `entry` serves the closed forms; where it is None, `uncounted` says why nothing can be counted. `evidence` says what
     the architecture was read from. `mask_found` is the pattern of the writing stack, None where nobody has looked.
-    `contrastive`: the catalogue knows it as an embedding decoder.
+    `contrastive`: the catalogue knows it as an embedding decoder. `in_folder`: it was read from a folder, whose weights
+    can be probed; `unseen` says why they were not. `belied`: what a probe saw, where that is no architecture at all.
     """
 
     architecture: Architecture | None
@@ -59,10 +43,14 @@ class Found(NamedTuple):
     fix: str | None = None
     entry: ModelEntry | None = None
     uncounted: str | None = None
+    uncounted_fix: str | None = None
     parameters: int | None = None
     mask_found: str | None = None
     dtype: Dtype | None = None
     contrastive: bool = False
+    in_folder: bool = False
+    unseen: Unseen | None = None
+    belied: str | None = None
 
     @property
     def known_parameters(self) -> int | None:
@@ -80,79 +68,46 @@ def found_in_config(config: Mapping[str, Any], name: str) -> Found:
     model_type = config.get("model_type")
     if not isinstance(model_type, str):
         return unknown(f"{name} has no model_type", "name a model that transformers saved")
-    if model_type not in FAMILIES and model_type not in UNCOUNTED:
+    family = family_of(model_type)
+    if family is None:
         known = ", ".join((*FAMILIES, *UNCOUNTED))
         return unknown(f'{name} has the model_type "{model_type[:80]}", which is not known here', f"known: {known}")
     if config.get("auto_map"):
         return unknown(f"{name} names code of its own, which is never run", "name a model that transformers builds")
-    named = _class_named(config)
-    evidence = f"{name}: model_type {model_type}" + (f", architectures {named[:80]}" if named else "")
-    if contradiction := _contradiction(config, model_type, named):
-        return unknown(f"{name} contradicts itself: {contradiction}", CHECK)
-    architecture, more = _architecture(config, model_type, named)
+    claim = claimed(config, family)
+    if claim.contradiction:
+        return unknown(f"{name} contradicts itself: {claim.contradiction}", CHECK)
     return Found(
-        architecture,
-        f"{evidence}{more}",
-        mask_found=_mask(config, architecture),
+        claim.architecture,
+        f"{name}: model_type {model_type}{_more(config, claim, family)}",
+        uncounted=f"the sizes of a {model_type} are not known here" if model_type in UNCOUNTED else None,
+        uncounted_fix=f"sizes are known of: {', '.join(FAMILIES)}" if model_type in UNCOUNTED else None,
+        mask_found=_mask(config, claim),
         dtype=_dtype(config),
+        in_folder=True,
     )
 
 
-def contradiction_in(config: Mapping[str, Any]) -> str | None:
-    """Where a config of a known model type says two things that cannot both be; None where it does not."""
-    model_type = config.get("model_type")
-    if not isinstance(model_type, str) or (model_type not in FAMILIES and model_type not in UNCOUNTED):
+def _more(config: Mapping[str, Any], claim: Claimed, family: Architecture) -> str:
+    """What beside the model type the architecture was read from."""
+    named = class_named(config)
+    words = f", architectures {named[:80]}" if named else ""
+    if claim.by == "is_decoder" or (family == "encoder-only" and config.get("is_decoder") is True):
+        return f"{words}, is_decoder true"
+    if claim.sees_ahead:
+        return f"{words}, is_decoder not true"
+    halves = {ENCODER_HALF: ", the encoder alone", DECODER_HALF: ", the decoder alone"}
+    if family == "encoder-decoder" and named is not None:
+        words += next((alone for end, alone in halves.items() if named.endswith(end)), "")
+    return words
+
+
+def _mask(config: Mapping[str, Any], claim: Claimed) -> str | None:
+    """`bidirectional` where the config of a model that writes gives its causal mask up."""
+    if claim.architecture == "encoder-only":
         return None
-    return _contradiction(config, model_type, _class_named(config))
-
-
-def _whole(model_type: str) -> Architecture:
-    """What a whole model of a known type is."""
-    return UNCOUNTED[model_type] if model_type in UNCOUNTED else FAMILIES[model_type].architecture
-
-
-def _class_named(config: Mapping[str, Any]) -> str | None:
-    """The class that the weights were saved from, if the file names one."""
-    named = config.get("architectures")
-    return named[0] if isinstance(named, list) and named and isinstance(named[0], str) else None
-
-
-def _contradiction(config: Mapping[str, Any], model_type: str, named: str | None) -> str | None:
-    whole = _whole(model_type)
-    said = config.get("is_encoder_decoder")
-    half = named is not None and named.endswith((ENCODER_HALF, DECODER_HALF))
-    if said is True and whole != "encoder-decoder":
-        return f"is_encoder_decoder is true, and {model_type} is {whole}"
-    if said is False and whole == "encoder-decoder" and not half:
-        return f"is_encoder_decoder is false, and {model_type} is {whole}"
-    other = _other_type(named, model_type) if named else None
-    return f"model_type is {model_type}, and {named} is a class of {other}" if other else None
-
-
-def _other_type(named: str, model_type: str) -> str | None:
-    """The model type whose class this is, where it is another one. The longest beginning tells them apart."""
-    fitting = [one for one, prefix in CLASS_PREFIX.items() if named.startswith(prefix)]
-    nearest = max(fitting, key=lambda one: len(CLASS_PREFIX[one]), default=None)
-    return nearest if nearest is not None and CLASS_PREFIX[nearest] != CLASS_PREFIX.get(model_type) else None
-
-
-def _architecture(config: Mapping[str, Any], model_type: str, named: str | None) -> tuple[Architecture, str]:
-    """The architecture, and what beside the model type it was read from."""
-    whole = _whole(model_type)
-    if whole == "encoder-only" and config.get("is_decoder") is True:
-        return "decoder-only", ", is_decoder true"
-    if whole == "encoder-decoder" and named is not None:
-        if named.endswith(ENCODER_HALF):
-            return "encoder-only", ", the encoder alone"
-        if named.endswith(DECODER_HALF):
-            return "decoder-only", ", the decoder alone"
-    return whole, ""
-
-
-def _mask(config: Mapping[str, Any], architecture: Architecture) -> str | None:
-    if architecture == "encoder-only":
-        return None
-    return "bidirectional" if any(config.get(key) is value for key, value in SEES_AHEAD.items()) else None
+    lifted = claim.sees_ahead or any(config.get(key) is value for key, value in SEES_AHEAD.items())
+    return "bidirectional" if lifted else None
 
 
 def _dtype(config: Mapping[str, Any]) -> Dtype | None:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from advisor.core.review.case import Case, NamedPart
 from advisor.core.review.declared import Steps
-from advisor.core.review.design_kinds import CONTEXT, MODEL
-from advisor.core.review.document import Result
+from advisor.core.review.design_kinds import CONTEXT, MODEL, PROBE
+from advisor.core.review.document import Outcome, Result
+
+_LENGTHS = ("input_tokens", "input_tokens_max")
 
 
 def review_models(case: Case) -> Iterator[Result]:
@@ -20,6 +22,9 @@ def review_models(case: Case) -> Iterator[Result]:
         if found.architecture is None:
             words = f"Which architecture {part.said.model} has was not checked: {found.why_not}."
             yield case.result(MODEL, "not-checked", words, at=at, fix=found.fix)
+        elif found.belied is not None:
+            words = f"{part.said.model} claims to be {found.architecture} ({found.evidence}), and {found.belied}."
+            yield case.result(MODEL, "fail", words, at=at, fix="name the model that was meant, or save it once more")
         elif declared is not None and found.architecture != declared:
             words = f"{part.said.model} is {found.architecture} ({found.evidence}), and {declared} is declared."
             fix = f"declare {found.architecture}, or name the model that was meant"
@@ -28,14 +33,30 @@ def review_models(case: Case) -> Iterator[Result]:
             yield case.result(MODEL, "pass", f"{part.said.model} is {found.architecture} ({found.evidence}).", at=at)
 
 
+def review_probes(case: Case) -> Iterator[Result]:
+    """Each model in a folder whose attention nobody has seen, and why."""
+    for part in case.parts():
+        if part.said.model is None or part.found is None or part.found.unseen is None:
+            continue
+        why, fix, open_ = part.found.unseen
+        outcome: Outcome = "inconclusive" if open_ else "not-checked"
+        how = "did not settle" if open_ else "was not checked"
+        words = f"What the attention of {part.said.model} does {how}: {why}."
+        yield case.result(PROBE, outcome, words, at=(*part.at, "model"), fix=fix)
+
+
 def review_context(case: Case) -> Iterator[Result]:
     """Stated lengths against the positions of the model that reads them. Lengths that nobody stated fail nobody.
 
     The retriever and the re-ranker of a pipeline read queries and passages, whose lengths the workload does not state.
     """
     for part in case.parts():
-        entry = part.found.entry if part.found else None
-        if entry is None or not entry.context_is_hard or not _reads_the_input(case, part):
+        if part.found is None or part.found.architecture is None or not _reads_the_input(case, part):
+            continue
+        entry = part.found.entry
+        if entry is None:
+            yield from _unknown_length(case, part)
+        if entry is None or not entry.context_is_hard:
             continue
         for at, words in _excess(case, entry.context_tokens, with_output=entry.context_covers == "input+output"):
             says = f"{part.said.model} reads {entry.context_tokens:,} tokens at most, and {words}."
@@ -44,6 +65,14 @@ def review_context(case: Case) -> Iterator[Result]:
             return
         says = f"{part.said.model} reads {entry.context_tokens:,} tokens, and no stated length is beyond that."
         yield case.result(CONTEXT, "pass", says, at=(*part.at, "model"))
+
+
+def _unknown_length(case: Case, part: NamedPart) -> Iterator[Result]:
+    """That a stated length was held against nothing, where nobody here knows how much the model reads."""
+    stated = [name for name in _LENGTHS if name in case.component.workload.model_fields_set]
+    if stated:
+        words = f"Whether {part.said.model} reads that much was not checked: its longest input is not known here."
+        yield case.result(CONTEXT, "not-checked", words, at=("workload", stated[-1]))
 
 
 def _reads_the_input(case: Case, part: NamedPart) -> bool:
@@ -60,3 +89,8 @@ def _excess(case: Case, context_tokens: int, *, with_output: bool) -> Iterator[t
         if name in said and read is not None and read + output > context_tokens:
             together = f", with {output:,} tokens of output {read + output:,}" if output else ""
             yield ("workload", name), f"{name} is {read:,}{together}"
+    read = workload.input_tokens if "input_tokens" in said else 0
+    for name, output in (("output_tokens", written), ("output_tokens_max", most)):
+        if name in said and read + output > context_tokens:
+            together = f", with {read:,} tokens of input {read + output:,}" if read else ""
+            yield ("workload", name), f"{name} is {output:,}{together}"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from advisor.core.hardware import GIB, Dtype
 from advisor.core.model.cost import kv_cache_bytes, stage_flops, stages_of, weight_bytes
 from advisor.core.model.entry import ModelEntry
+from advisor.core.review.amounts import UNITS, amount, raised, written
 from advisor.core.review.case import WHOLE, Case, NamedPart
 from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import BUDGETS, STATIC
@@ -19,7 +20,6 @@ from advisor.core.review.document import Figure, Result
 from advisor.core.sizing.measurement import CellPlan, Stage
 from advisor.core.workload import Workload
 
-UNITS = {"parameters": "parameters", "weights_gib": "GiB", "kv_bytes_per_token": "bytes", "flops_per_token": "FLOPs"}
 DEFAULT_DTYPE: Dtype = "float32"
 
 
@@ -50,7 +50,8 @@ def _review(case: Case, name: str, budget: float) -> Result:
     unknown = [one for one in found if isinstance(one, str)] + unnamed
     value, how = _FORMS[name](counted, case.workload) if counted else (0.0, "")
     if unknown and value <= budget:
-        return case.result(BUDGETS[name], "not-checked", f"{name} was not checked: {unknown[0]}.", at=at)
+        fix = next((part.found.uncounted_fix for part in parts if part.found and part.found.uncounted_fix), None)
+        return case.result(BUDGETS[name], "not-checked", f"{name} was not checked: {unknown[0]}.", at=at, fix=fix)
     if not counted:
         words = f"{name} was not checked: no model is named."
         return case.result(BUDGETS[name], "not-checked", words, at=at, fix="name the model under choice")
@@ -142,15 +143,8 @@ def _held(case: Case, name: str, budget: float, value: float, how: str, at: Step
     """The count against the budget."""
     unit = UNITS[name]
     figure = Figure(budget=budget, low=value, mid=value, high=value, unit=unit, origin="formula")
-    words = f"{amount(value)} {unit}{how}; the budget is {amount(budget)}."
+    words = f"{amount(value, unit, beside=budget)} {unit}{how}; the budget is {written(budget)}."
     if value <= budget:
         return case.result(BUDGETS[name], "pass", words, at=at, figure=figure)
-    fix = f"take a smaller model, or raise the budget: this is {value / budget:.3g} times it" if budget else None
+    fix = f"take a smaller model, or raise the budget {raised(budget, value)}"
     return case.result(BUDGETS[name], "fail", words, at=at, figure=figure, fix=fix)
-
-
-def amount(value: float) -> str:
-    """A figure in three digits; whole ones as they are."""
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -17,11 +17,11 @@ from advisor.core.architecture import Role
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.hardware import GIB
 from advisor.core.model.entry import ModelEntry
+from advisor.core.review.amounts import UNITS, amount, share, written
 from advisor.core.review.case import Case
 from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import BUDGETS, TIMED
 from advisor.core.review.document import Figure, Outcome, Result
-from advisor.core.review.static import amount
 from advisor.core.sizing.candidates import Part
 from advisor.core.sizing.capacity import Demand
 from advisor.core.sizing.design import Design, demand_of
@@ -42,8 +42,7 @@ NO_SAMPLES = "its profile keeps no samples (advisor profile --samples), so how f
 class Testbed:
     """What was measured on the testbed: for each part the profile it is judged by, and all there are of its model.
 
-    `words` says where the figures come from, `fresh` that they were measured for this very review.
-    `memory_limit_bytes` is what a replica may take there.
+    `words` says where the figures come from. `memory_limit_bytes` is what a replica may take there.
     """
 
     advice: Recommendation
@@ -52,7 +51,6 @@ class Testbed:
     entries: Mapping[str, ModelEntry]
     memory_limit_bytes: int
     words: str
-    fresh: bool = False
 
 
 class Noise(NamedTuple):
@@ -134,14 +132,14 @@ def _latency(facts: _Facts) -> _Interval:
     demand, limit = Demand(PERCENTILE), facts.memory_limit_bytes
     times = [quickest(facts.parts, demand, limit, SEED, bound)[0] for bound in BOUNDS]
     low, mid, high = sorted(seconds * 1000 for seconds in times)
-    return _Interval(low, mid, high, "ms", facts.noise, open_=facts.floors, only_adds=facts.disturbed)
+    return _Interval(low, mid, high, UNITS["p95_ms"], facts.noise, open_=facts.floors, only_adds=facts.disturbed)
 
 
 def _throughput(facts: _Facts) -> _Interval:
     """Requests per second that one replica of every part carries together."""
     parts = facts.sizing.parts
     low, mid, high = sorted(min(one.capacity_rps[bound] for one in parts) for bound in BOUNDS)
-    return _Interval(low, mid, high, "requests/s", facts.noise, True, facts.floors, facts.disturbed)
+    return _Interval(low, mid, high, UNITS["throughput_per_s"], facts.noise, True, facts.floors, facts.disturbed)
 
 
 def _peak(facts: _Facts) -> _Interval | None:
@@ -151,8 +149,10 @@ def _peak(facts: _Facts) -> _Interval | None:
     if len(known) < len(peaks):
         return None
     size_gib = sum(known) / GIB
-    noise = Noise(PEAK_SPREAD, f"two processes differ by up to {PEAK_SPREAD:.0%} at their peaks")
-    return _Interval(size_gib * (1 - PEAK_SPREAD), size_gib, size_gib * (1 + PEAK_SPREAD), "GiB", noise)
+    noise = Noise(PEAK_SPREAD, f"two processes differ by up to {share(PEAK_SPREAD)} at their peaks")
+    return _Interval(
+        size_gib * (1 - PEAK_SPREAD), size_gib, size_gib * (1 + PEAK_SPREAD), UNITS["peak_memory_gib"], noise
+    )
 
 
 _INTERVALS: Mapping[str, Callable[[_Facts], _Interval | None]] = {
@@ -177,8 +177,8 @@ def aa_noise(testbed: Testbed) -> Noise:
     own = median(widths) if widths else 0.0
     apart = max((_apart(profiles) for profiles in testbed.others.values()), default=0.0)
     if apart > own:
-        return Noise(apart, f"runs of it on this machine differ by up to {apart:.1%}")
-    return Noise(own, f"the typical interval of its measurement reaches {own:.1%} to each side")
+        return Noise(apart, f"runs of it on this machine differ by up to {share(apart)}")
+    return Noise(own, f"the typical interval of its measurement reaches {share(own)} to each side")
 
 
 def _apart(profiles: Sequence[Profile]) -> float:
@@ -187,7 +187,7 @@ def _apart(profiles: Sequence[Profile]) -> float:
     for profile in profiles:
         for cell in profile.cells:
             if usable(cell) and cell.median_s:
-                key = (cell.stage, cell.runtime, cell.dtype, cell.device, cell.threads)
+                key = (cell.stage, cell.runtime, cell.dtype, cell.device, cell.threads, cell.workers)
                 shape = (cell.batch_size, cell.input_tokens, cell.context_tokens, cell.layers)
                 medians.setdefault((*key, *shape), []).append(cell.median_s)
     return max((max(one) / min(one) - 1 for one in medians.values()), default=0.0)
@@ -197,16 +197,16 @@ def _held(case: Case, name: str, budget: float, seen: _Interval, missing: str | 
     """One budget against its interval."""
     at: Steps = ("budgets", name)
     outcome, why = _outcome(budget, seen, missing)
-    shown = amount(seen.mid)
+    shown = amount(seen.mid, seen.unit, beside=budget)
     if seen.low != seen.high:
-        shown += f" ({amount(seen.low)}–{amount(seen.high)})"
-    says = f"{shown} {seen.unit} on the testbed, {words}; the budget is {amount(budget)}."
+        shown += f" ({amount(seen.low, seen.unit)}–{amount(seen.high, seen.unit)})"
+    says = f"{shown} {seen.unit} on the testbed, {words}; the budget is {written(budget)}."
     if why is not None:
         says += f" {why[0].upper()}{why[1:]}."
     figure = Figure(budget=budget, low=seen.low, mid=seen.mid, high=seen.high, unit=seen.unit, origin="measured")
     fix = None
     if outcome == "fail":
-        fix = f"take a smaller model, or a budget of {_budget_that_passes(seen):g}"
+        fix = f"take a smaller model, or a budget of {written(_budget_that_passes(seen))} {seen.unit}"
     elif outcome == "inconclusive":
         fix = "measure again on an idle machine and with more lengths, or leave more room in the budget"
     return case.result(BUDGETS[name], outcome, says, at=at, figure=figure, fix=fix)

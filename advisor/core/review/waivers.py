@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from advisor.core.errors import allowed_words
 from advisor.core.guide.rulebook import Rulebook
+from advisor.core.review.amounts import of_check
 from advisor.core.review.declared import Declared, DeclaredWaiver, Steps, pointer
-from advisor.core.review.design_kinds import BUDGETS, THROUGHPUT, UNUSED_WAIVER
+from advisor.core.review.design_kinds import BUDGETS, CHOICE, THROUGHPUT, UNUSED_WAIVER
 from advisor.core.review.document import AppliedWaiver, Figure, Result, WaiverLine, WaiverState
 from advisor.core.review.kinds import BUDGET_CHECKS, KINDS, cite, waivable
 
@@ -48,8 +49,7 @@ def waiver_mistakes(declared: Declared, rulebook: Rulebook, today: date) -> Iter
     for number, waiver in enumerate(content.waivers):
         at: Steps = ("waivers", number)
         if waiver.check not in known:
-            fix = "advisor explain lists the checks"
-            yield (*at, "check"), f'unknown check "{waiver.check}" — {_nearest(waiver.check, known)}', fix
+            yield (*at, "check"), *_no_such_check(waiver.check, known, rulebook)
         if waiver.component not in names:
             words = f'unknown component "{waiver.component}" — {allowed_words(waiver.component, names)}'
             yield (*at, "component"), words, "name a component of this file"
@@ -59,13 +59,17 @@ def waiver_mistakes(declared: Declared, rulebook: Rulebook, today: date) -> Iter
         yield from _reason_mistakes(waiver, at)
         yield from _owner_mistakes(waiver, at)
         yield from _day_mistakes(waiver, at, today, content.waiver_horizon_days)
-        yield from _ceiling_mistakes(declared, waiver, at)
+        yield from _ceiling_mistakes(waiver, at)
 
 
-def _nearest(check: str, known: Sequence[str]) -> str:
-    """The nearest id; all of them would be a page."""
-    words = allowed_words(check, known)
-    return words.partition(" — ")[2] or "no check has that id"
+def _no_such_check(check: str, known: Sequence[str], rulebook: Rulebook) -> tuple[str, str]:
+    """What is wrong with the name of a check, and what to do; of all ids only the nearest is named."""
+    if check in KINDS:
+        return f"{check} speaks of waivers themselves and cannot be waived", "remove the waiver that waives nothing"
+    if any(rule.id == check for _, rule in rulebook.rules()):
+        return f"{check} is a rule that advises, and no check", f"a choice against it is {CHOICE}: waive that"
+    near = allowed_words(check, known).partition(" — ")[2] or "no check has that id"
+    return f'unknown check "{check}" — {near}', "advisor explain lists the checks"
 
 
 def _reason_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
@@ -93,21 +97,25 @@ def _day_mistakes(waiver: DeclaredWaiver, at: Steps, today: date, horizon_days: 
         yield (*at, "expires"), says, "give an earlier day, or set waiver_horizon_days"
 
 
-def _ceiling_mistakes(declared: Declared, waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
-    if waiver.check not in BUDGET_CHECKS:
-        if waiver.ceiling is not None:
-            yield (*at, "ceiling"), f"{waiver.check} holds no budget, so it has no ceiling", "leave ceiling out"
-        return
-    if waiver.ceiling is None:
+def _ceiling_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
+    budget = waiver.check in BUDGET_CHECKS
+    if not budget and waiver.ceiling is not None:
+        yield (*at, "ceiling"), f"{waiver.check} holds no budget, so it has no ceiling", "leave ceiling out"
+    if budget and waiver.ceiling is None:
         words = f"a waiver for the budget {waiver.check} needs a ceiling"
         yield at, words, "add ceiling: the value up to which it holds"
-        return
-    budget = _budget(declared, waiver)
+
+
+def _idle(declared: Declared, waiver: DeclaredWaiver) -> str | None:
+    """Why a waiver can waive nothing whatever is found: its ceiling is no looser than the budget. Else None."""
+    budget = _budget(declared, waiver) if waiver.check in BUDGET_CHECKS else None
+    if budget is None or waiver.ceiling is None:
+        return None
     floor = waiver.check == THROUGHPUT
-    if budget is not None and (waiver.ceiling >= budget if floor else waiver.ceiling <= budget):
-        side = "below" if floor else "above"
-        words = f"the ceiling {waiver.ceiling:g} is not {side} the budget {budget:g}, so it waives nothing"
-        yield (*at, "ceiling"), words, f"give a ceiling {side} the budget"
+    if waiver.ceiling < budget if floor else waiver.ceiling > budget:
+        return None
+    ceiling, said = of_check(waiver.check, waiver.ceiling), of_check(waiver.check, budget)
+    return f"its ceiling, {ceiling}, is not {'below' if floor else 'above'} the budget, {said}"
 
 
 def _budget(declared: Declared, waiver: DeclaredWaiver) -> float | None:
@@ -129,14 +137,15 @@ def apply_waivers(declared: Declared, results: Sequence[Result], rulebook: Ruleb
     lines: list[WaiverLine] = []
     for number, waiver in enumerate(declared.content.waivers):
         about = [at for at, one in enumerate(changed) if (one.check, one.component) == (waiver.check, waiver.component)]
-        needed = [at for at in about if changed[at].outcome in ("fail", "inconclusive")]
+        idle = _idle(declared, waiver)
+        needed = [at for at in about if changed[at].outcome in ("fail", "inconclusive") and idle is None]
         open_ = any(changed[at].outcome == "not-checked" for at in about)
-        state = state_of(waiver, today) if needed or open_ else "unused"
+        state = state_of(waiver, today) if needed or (open_ and idle is None) else "unused"
         applied = _applied(declared, number, state)
         for at in needed:
             changed[at] = _waived(changed[at], applied)
         if state == "unused":
-            changed.append(_unused(declared, number, rulebook))
+            changed.append(_unused(declared, number, rulebook, idle))
         lines.append(WaiverLine(check=waiver.check, component=waiver.component, **applied.model_dump()))
     return Applied(tuple(changed), tuple(lines))
 
@@ -160,8 +169,9 @@ def _waived(result: Result, waiver: AppliedWaiver) -> Result:
         words = f"{result.message} The waiver of {waiver.owner} expired on {waiver.expires}."
         return result.model_copy(update={"waiver": waiver, "message": words})
     if waiver.ceiling is not None and not (result.figure and _within(result.figure, waiver.ceiling, result.check)):
-        words = f"{result.message} That is beyond the ceiling {waiver.ceiling:g} of {waiver.owner}'s waiver."
-        return result.model_copy(update={"waiver": waiver, "message": words})
+        ceiling = f"the ceiling of {waiver.owner}'s waiver, {of_check(result.check, waiver.ceiling)}"
+        words = f"That is beyond {ceiling}." if result.figure else f"There is no figure to hold against {ceiling}."
+        return result.model_copy(update={"waiver": waiver, "message": f"{result.message} {words}"})
     return result.model_copy(update={"outcome": "waived", "waiver": waiver})
 
 
@@ -170,16 +180,18 @@ def _within(figure: Figure, ceiling: float, check: str) -> bool:
     return figure.low >= ceiling if check == THROUGHPUT else figure.high <= ceiling
 
 
-def _unused(declared: Declared, number: int, rulebook: Rulebook) -> Result:
+def _unused(declared: Declared, number: int, rulebook: Rulebook, idle: str | None) -> Result:
     waiver = declared.content.waivers[number]
+    why = idle or "there is no such finding"
+    fix = "remove the waiver" if idle is None else "remove the waiver, or give it a ceiling looser than the budget"
     at: Steps = ("waivers", number)
     return Result(
         check=UNUSED_WAIVER,
         component=waiver.component,
         outcome="fail",
         level=KINDS[UNUSED_WAIVER].level,
-        message=f"The waiver of {waiver.check} for {waiver.component} waives nothing: there is no such finding.",
-        fix="remove the waiver",
+        message=f"The waiver of {waiver.check} for {waiver.component} waives nothing: {why}.",
+        fix=fix,
         source=cite(rulebook, KINDS[UNUSED_WAIVER].source),
         location=declared.locate(at),
         pointer=pointer(at),

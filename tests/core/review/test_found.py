@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from transformers.models.auto import configuration_auto, modeling_auto
 
+from advisor.core.inspection import claim_of
+from advisor.core.model.claimed import CLASS_PREFIX, UNCOUNTED, claimed
 from advisor.core.model.families import FAMILIES
-from advisor.core.review.found import CLASS_PREFIX, UNCOUNTED, found_in_config
+from advisor.core.review.found import found_in_config
 
 WHOLE = {**{name: FAMILIES[name].architecture for name in FAMILIES}, **UNCOUNTED}
 
@@ -36,3 +38,43 @@ def test_the_class_that_transformers_builds_contradicts_nothing(model_type: str)
 
 def test_every_counted_type_has_the_beginning_of_its_classes() -> None:
     assert set(CLASS_PREFIX) == set(FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("config", "architecture", "mask"),
+    [
+        ({"model_type": "bert", "architectures": ["BertLMHeadModel"]}, "decoder-only", "bidirectional"),
+        (
+            {"model_type": "bert", "architectures": ["BertLMHeadModel"], "is_decoder": False},
+            "decoder-only",
+            "bidirectional",
+        ),
+        ({"model_type": "bert", "architectures": ["BertLMHeadModel"], "is_decoder": True}, "decoder-only", None),
+        ({"model_type": "bert", "architectures": ["BertModel"], "is_decoder": True}, "decoder-only", None),
+        ({"model_type": "t5", "architectures": ["T5WithLMHeadModel"]}, "encoder-decoder", None),
+        ({"model_type": "bart", "architectures": ["BartForCausalLM"]}, "decoder-only", None),
+        ({"model_type": "mbart", "architectures": ["MBartForCausalLM"]}, "decoder-only", None),
+    ],
+    ids=str,
+)
+def test_a_review_and_an_inspection_read_the_same_claim(
+    config: dict[str, object], architecture: str, mask: str | None
+) -> None:
+    found = found_in_config(config, "config.json")
+    claim = claim_of(config, WHOLE[str(config["model_type"])])
+    assert (found.architecture, found.mask_found, claim.architecture) == (architecture, mask, architecture)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_type": "bert", "architectures": ["BertForMaskedLM"], "is_decoder": True},
+        {"model_type": "bert", "architectures": ["BertForConditionalGeneration"]},
+        {"model_type": "llama", "architectures": ["LlamaForMaskedLM"]},
+        {"model_type": "bart", "architectures": ["BartForMaskedLM"]},
+    ],
+    ids=str,
+)
+def test_a_class_that_no_such_model_has_is_a_contradiction(config: dict[str, object]) -> None:
+    assert found_in_config(config, "config.json").architecture is None
+    assert claimed(config, WHOLE[str(config["model_type"])]).contradiction

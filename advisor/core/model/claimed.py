@@ -1,0 +1,131 @@
+"""Which architecture a config claims: by the class it names, by its flags, or else by its model type.
+
+Pure, and the only place that decides it: a review and an inspection must not tell two stories of one file. A config
+that says two things which cannot both be is named as such; whoever asks decides what that is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from advisor.core.architecture import Architecture
+from advisor.core.model.families import FAMILIES
+
+CLASS_PREFIX: Mapping[str, str] = {
+    "bert": "Bert",
+    "roberta": "Roberta",
+    "xlm-roberta": "XLMRoberta",
+    "modernbert": "ModernBert",
+    "deberta": "Deberta",
+    "deberta-v2": "DebertaV2",
+    "gpt2": "GPT2",
+    "llama": "Llama",
+    "mistral": "Mistral",
+    "qwen2": "Qwen2",
+    "qwen3": "Qwen3",
+    "t5": "T5",
+    "mt5": "MT5",
+    "bart": "Bart",
+}
+"""How transformers begins the names of a model type's classes."""
+UNCOUNTED: Mapping[str, Architecture] = {
+    **dict.fromkeys(("albert", "camembert", "distilbert", "electra", "mpnet"), "encoder-only"),
+    **dict.fromkeys(("bloom", "falcon", "gemma", "gemma2", "gpt_neo", "gpt_neox", "gptj"), "decoder-only"),
+    **dict.fromkeys(("mixtral", "olmo", "opt", "phi", "phi3", "starcoder2"), "decoder-only"),
+    **dict.fromkeys(("blenderbot", "led", "longt5", "m2m_100", "marian", "mbart", "pegasus"), "encoder-decoder"),
+}
+"""Model types whose architecture is known, and whose sizes have no closed form here."""
+
+ENCODER_HALF, DECODER_HALF = "EncoderModel", "ForCausalLM"
+"""How the classes end that are one stack of an encoder-decoder."""
+_WRITERS = (DECODER_HALF, "LMHeadModel")
+_TRANSLATORS = ("ForConditionalGeneration", "ForSeq2SeqLM")
+_READERS = ("ForMaskedLM", ENCODER_HALF)
+_OWN_ENDS: Mapping[Architecture, tuple[str, ...]] = {
+    "encoder-only": (*_READERS, *_WRITERS),
+    "decoder-only": _WRITERS,
+    "encoder-decoder": (*_TRANSLATORS, ENCODER_HALF, *_WRITERS),
+}
+"""The telling ends that classes of a family have. An encoder has those of a writer too: its config can make it one."""
+
+
+class Claimed(NamedTuple):
+    """What a config claims and by which of its words; `contradiction` names two of them that cannot both be.
+
+    `sees_ahead`: it names a class that writes, and leaves its attention that of an encoder.
+    """
+
+    architecture: Architecture
+    by: str
+    contradiction: str | None = None
+    sees_ahead: bool = False
+
+
+def family_of(model_type: object) -> Architecture | None:
+    """What a whole model of a type is; None where that is not known here."""
+    if not isinstance(model_type, str):
+        return None
+    return UNCOUNTED[model_type] if model_type in UNCOUNTED else _counted(model_type)
+
+
+def _counted(model_type: str) -> Architecture | None:
+    return FAMILIES[model_type].architecture if model_type in FAMILIES else None
+
+
+def class_named(config: Mapping[str, Any]) -> str | None:
+    """The class that the weights were saved from, if the file names one."""
+    named = config.get("architectures")
+    return named[0] if isinstance(named, list) and named and isinstance(named[0], str) else None
+
+
+def claimed(config: Mapping[str, Any], family: Architecture) -> Claimed:
+    """The claim of a config whose model type is one of `family`."""
+    named, decodes = class_named(config), config.get("is_decoder") is True
+    by_class = _by_class(named, family) if named else None
+    architecture, by = family, "model_type"
+    if by_class is not None:
+        architecture, by = by_class, "architectures"
+    elif config.get("is_encoder_decoder") is True:
+        architecture, by = "encoder-decoder", "is_encoder_decoder"
+    elif decodes and family == "encoder-only":
+        architecture, by = "decoder-only", "is_decoder"
+    unmasked = family == "encoder-only" and architecture == "decoder-only" and not decodes
+    return Claimed(architecture, by, _contradiction(config, family, named), unmasked)
+
+
+def _by_class(named: str, family: Architecture) -> Architecture | None:
+    """What the end of a class name says, where it says anything."""
+    if named.endswith(_READERS):
+        return "encoder-only"
+    if named.endswith(_TRANSLATORS):
+        return "encoder-decoder"
+    if named.endswith(DECODER_HALF) or (named.endswith(_WRITERS) and family != "encoder-decoder"):
+        return "decoder-only"
+    return None
+
+
+def _contradiction(config: Mapping[str, Any], family: Architecture, named: str | None) -> str | None:
+    kind = str(config.get("model_type"))[:80]
+    said = config.get("is_encoder_decoder")
+    half = named is not None and named.endswith((ENCODER_HALF, DECODER_HALF))
+    if said is True and family != "encoder-decoder":
+        return f"is_encoder_decoder is true, and {kind} is {family}"
+    if said is False and family == "encoder-decoder" and not half:
+        return f"is_encoder_decoder is false, and {kind} is {family}"
+    if named is None:
+        return None
+    if other := _other_type(named, kind):
+        return f"model_type is {kind}, and {named[:80]} is a class of {other}"
+    if named.endswith((*_READERS, *_TRANSLATORS, *_WRITERS)) and not named.endswith(_OWN_ENDS[family]):
+        return f"model_type is {kind}, which is {family}, and no such model is a {named[:80]}"
+    if family == "encoder-only" and config.get("is_decoder") is True and named.endswith(_READERS):
+        return f"is_decoder is true, and {named[:80]} reads both sides of a word"
+    return None
+
+
+def _other_type(named: str, model_type: str) -> str | None:
+    """The model type whose class this is, where it is another one. The longest beginning tells them apart."""
+    fitting = [one for one, prefix in CLASS_PREFIX.items() if named.startswith(prefix)]
+    nearest = max(fitting, key=lambda one: len(CLASS_PREFIX[one]), default=None)
+    return nearest if nearest is not None and CLASS_PREFIX[nearest] != CLASS_PREFIX.get(model_type) else None
