@@ -17,8 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.core.errors import AdvisorError, Problem
-from advisor.store.model_folder import FolderModel, read_model_folder
+from advisor.core.errors import EXIT_UNDECIDED, AdvisorError, Problem, did_you_mean
+from advisor.core.model.families import FAMILIES
+from advisor.core.model.published_config import of_unknown_kind, read_published
+from advisor.store.json_object import read_object
+from advisor.store.model_folder import CONFIG, FolderModel, read_model_folder
 
 if TYPE_CHECKING:  # whoever only asks whether it could be done pays for none of it
     from advisor.core.guide.recommendation import Remark
@@ -81,12 +84,12 @@ def judged(model: FolderModel, seen: Inspected) -> Inspection:
     """What was seen, beside what the config claims."""
     from advisor.core.attention import named
     from advisor.core.inspection import InspectedModel, Inspection, agreement, claim_of, mask_found, probe_of
-    from advisor.core.review.found import contradiction_in
+    from advisor.core.model.claimed import claimed
 
     claim = claim_of(model.source.config, model.entry.architecture)
     probe = probe_of([named(look) for look in seen.looks])
     anisotropy = _beside_the_reference(seen.cosine)
-    contradiction = contradiction_in(model.source.config)
+    contradiction = claimed(model.source.config, model.entry.architecture).contradiction
     own_words = (f"config.json contradicts itself: {contradiction}.",) if contradiction else ()
     return Inspection(
         model=InspectedModel(
@@ -115,9 +118,29 @@ def _read(folder: Path) -> FolderModel:
         raise AdvisorError([Problem(str(folder), None, None, words, fix)])
     try:
         return read_model_folder(folder, allowed=MAY_SAY)
+    except AdvisorError as error:
+        raise _undecided(folder) or error from None
     except OSError as error:
         words = f"cannot be read: {error.strerror or error}"
         raise AdvisorError([Problem(str(folder), None, None, words, "check the path and its permissions")]) from None
+
+
+def _undecided(folder: Path) -> AdvisorError | None:
+    """That nobody here can say what the model is, where that is no mistake of whoever named it."""
+    try:
+        file = read_object(folder / CONFIG)
+    except AdvisorError:
+        return None
+    if not of_unknown_kind(file.value, allowed=MAY_SAY):
+        return None
+    model_type = str(file.value["model_type"])
+    if model_type in FAMILIES:
+        refused = [one for one in read_published(file.value, allowed=MAY_SAY)[1] if one[0] is not None]
+        return AdvisorError([file.problem(*one) for one in refused], exit_code=EXIT_UNDECIDED)
+    near = did_you_mean(model_type, FAMILIES)
+    words = f'what a model of the type "{model_type[:80]}" is made of is not known here'
+    fix = f'did you mean "{near}"?' if near else f"types that can be looked at: {', '.join(FAMILIES)}"
+    return AdvisorError([file.problem("model_type", words, fix)], exit_code=EXIT_UNDECIDED)
 
 
 def _end_in_order() -> None:

@@ -197,6 +197,33 @@ def test_what_is_no_model_folder_ends_with_2(run: Run, tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model_type": "mamba"}, 'a model of the type "mamba" is made of is not known here'),
+        ({"model_type": "brt"}, 'did you mean "bert"?'),
+        ({"model_type": "distilbert"}, "types that can be looked at"),
+        ({"quantization_config": {"bits": 4}}, "its weights are quantised"),
+    ],
+)
+def test_a_sound_config_of_a_kind_that_is_not_known_ends_with_4(
+    run: Run, tmp_path: Path, change: dict[str, object], words: str
+) -> None:
+    saved(tmp_path / "m", "bert")
+    change_config(tmp_path / "m", **change)
+    done = run("inspect", str(tmp_path / "m"), "--json")
+    assert (done.code, done.out) == (4, "")
+    (problem,) = done.error["problems"]
+    assert words in f"{problem['message']} {problem['fix']}"
+    assert problem["line"] is not None
+
+
+def test_a_config_with_a_mistake_in_it_ends_with_2(run: Run, tmp_path: Path) -> None:
+    saved(tmp_path / "m", "bert")
+    change_config(tmp_path / "m", num_attention_heads=0, quantization_config={"bits": 4})
+    assert run("inspect", str(tmp_path / "m")).code == 2
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"fail": "Measuring needs torch, which is not installed here."}, "needs torch"),

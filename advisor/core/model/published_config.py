@@ -134,6 +134,17 @@ def read_published(
     return PublishedConfig(family, chosen, counted, whole, tuple(notes)), []
 
 
+def of_unknown_kind(config: Mapping[str, Any], *, allowed: Collection[str] = ()) -> bool:
+    """Whether a config that `read_published` refuses is sound all the same, and only of a kind nobody here knows."""
+    model_type = config.get("model_type")
+    family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
+    if family is None:
+        return isinstance(model_type, str) and bool(model_type)
+    counted = _counted(_respelled(config), family, _class_of(config, family)[0])
+    refused = any(one[0] not in allowed for one in _refusals(config))
+    return refused and not config_mistakes(family.model_type, counted)
+
+
 def _key_of(at: tuple[str | int, ...]) -> str | None:
     return str(at[1]) if len(at) > 1 else None
 
