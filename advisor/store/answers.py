@@ -32,6 +32,9 @@ class _Merged:
     settled: dict[str, Parsed]
     value: dict[str, Any]
 
+    def refuses(self, path: Steps) -> bool:
+        return self.base is not None and path[0] not in self.settled and self.base.refuses(path)
+
     def problem(self, path: Steps, message: str, fix: str | None = None, *, key: bool = False) -> Problem:
         if path and path[0] in self.settled:
             return Problem(f"--set {path[0]}", None, None, message, fix)

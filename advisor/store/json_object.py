@@ -52,9 +52,14 @@ def read_object(path: Path, *, shown: str | None = None, max_bytes: int = MAX_BY
         words = f"the file is larger than {max_bytes >> 20} MiB"
         raise AdvisorError([Problem(file, None, None, words, "this is no such file as was looked for")])
     if data.startswith(LFS_POINTER):
-        words = "this is the pointer that Git LFS leaves in place of a large file, not the file"
-        raise AdvisorError([Problem(file, 1, 1, words, "fetch the file itself: git lfs pull")])
+        raise AdvisorError([lfs_problem(file)])
     return parse_object(data, file=file)
+
+
+def lfs_problem(file: str) -> Problem:
+    """What is wrong with a file that Git LFS has not fetched."""
+    words = "this is the pointer that Git LFS leaves in place of a large file, not the file"
+    return Problem(file, 1, 1, words, "fetch the file itself: git lfs pull")
 
 
 def parse_object(data: bytes, *, file: str) -> JsonObject:

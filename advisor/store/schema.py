@@ -47,6 +47,8 @@ class Read(Protocol):
     @property
     def value(self) -> Any: ...
 
+    def refuses(self, path: Steps) -> bool: ...
+
     def problem(self, path: Steps, message: str, fix: str | None = None, *, key: bool = False) -> Problem: ...
 
 
@@ -60,9 +62,18 @@ def validate(parsed: Read, model: type[M], *, at: Steps = (), strict: bool = Fal
     try:
         return _of_a_program(model, value) if strict else model.model_validate(value), []
     except ValidationError as error:
-        problems = [_problem(parsed, model, at, details) for details in error.errors(include_url=False)]
+        found = [one for one in error.errors(include_url=False) if not _told_already(parsed, at, one)]
+        problems = [_problem(parsed, model, at, details) for details in found]
     unique = {(problem.line, problem.column, problem.message): problem for problem in problems}
     return None, sorted(unique.values(), key=lambda problem: (problem.line or 0, problem.column or 0))
+
+
+def _told_already(parsed: Read, at: Steps, details: ErrorDetails) -> bool:
+    """Whether what is missing here is there, and was refused by whoever read the file."""
+    if details["type"] != "missing":
+        return False
+    above = at + _steps_in_file(_at(parsed.value, at), details["loc"])
+    return parsed.refuses((*above, details["loc"][-1]))
 
 
 def _of_a_program(model: type[M], value: Any) -> M:
@@ -96,6 +107,8 @@ def _words(name: str, kind: str, details: ErrorDetails, value: object) -> tuple[
     shown = _shown(value)
     if kind in ("literal_error", "enum"):
         allowed = [quoted or bare for quoted, bare in re.findall(r"'([^']*)'|(\d+)", str(context["expected"]))]
+        if isinstance(value, str) and value in allowed and f"'{value}'" not in str(context["expected"]):
+            return f"{name} must be a number, and {shown} is text", f"write {value}, without quotes"
         return f"unknown {name} {shown} — {allowed_words(value, allowed)}", None
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
@@ -104,13 +117,20 @@ def _words(name: str, kind: str, details: ErrorDetails, value: object) -> tuple[
         limit = context.get("min_length", context.get("max_length"))
         words = "at least" if kind == "too_short" else "at most"
         return f"{name} needs {words} {limit} entries", None
+    if kind == "string_too_short" and not value:
+        return f"{name} is empty", "write something, or leave it out where it may be left out"
+    if kind in ("string_too_short", "string_too_long"):
+        limit = context.get("min_length", context.get("max_length"))
+        words = "at least" if kind == "string_too_short" else "at most"
+        return f"{name} has {len(str(value)):,} characters, and must have {words} {limit:,}", None
     if kind == "string_pattern_mismatch":
         return f"{name} {shown} does not have the form {context['pattern']}", None
     expected = _KINDS.get(kind.removesuffix("_type").removesuffix("_from_float").removesuffix("_parsing"))
     if kind.startswith("model_"):
         expected = _KINDS["model"]
     if expected is None:
-        return f"{name}: {details['msg'].removeprefix('Value error, ')}", None
+        ours = details["msg"].removeprefix("Value error, ") if kind == "value_error" else f"{shown} is none"
+        return f"{name}: {ours}", None
     return f"{name} must be {expected}, got {shown}", _type_fix(expected, value)
 
 

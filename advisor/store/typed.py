@@ -36,6 +36,9 @@ class _Typed:
 
     value: dict[str, Any]
 
+    def refuses(self, path: Steps) -> bool:
+        return False
+
     def problem(self, path: Steps, message: str, fix: str | None = None, *, key: bool = False) -> Problem:
         return Problem(str(path[0]), None, None, message, fix)
 

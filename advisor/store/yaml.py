@@ -21,6 +21,7 @@ import yaml
 
 from advisor.core.characters import ACTING
 from advisor.core.errors import AdvisorError, Problem
+from advisor.store.json_object import LFS_POINTER, lfs_problem
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
@@ -80,6 +81,13 @@ class Parsed:
             node = child
         return place
 
+    def refuses(self, path: Steps) -> bool:
+        """Whether what stands at `path` was refused: it is wrong, and not missing."""
+        node: _Node | None = self.root
+        for step in path[:-1]:
+            node = node.children.get(step) if node is not None else None
+        return node is not None and str(path[-1]) in node.keys and path[-1] not in node.children
+
     def problem(self, path: Steps, message: str, fix: str | None = None, *, key: bool = False) -> Problem:
         """A problem standing at `path`."""
         return _problem(self.file, self.place(path, key=key), message, fix, self.lines)
@@ -97,6 +105,8 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Parsed:
     except (OSError, ValueError) as error:  # ValueError: a name no system knows, with a NUL in it
         words = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise AdvisorError([Problem(str(path), None, None, words, "check the path and its permissions")]) from None
+    if data.startswith(LFS_POINTER):
+        raise AdvisorError([lfs_problem(str(path))])
     return parse_all(data, file=str(path), max_bytes=max_bytes)
 
 
@@ -219,7 +229,7 @@ class _Builder:
             if not isinstance(key, str):
                 self._refuse(key_node.place, "a key must be text", "put quotes around it or write a word")
             elif value is _REFUSED:
-                continue
+                node.keys[key] = key_node.place  # it is there, so nobody may call it missing
             elif key in values:
                 first = node.keys[key].line
                 self._refuse(key_node.place, f'duplicate key "{key}", first on line {first}', "keep one of them")

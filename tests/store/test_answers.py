@@ -39,7 +39,7 @@ def refused(tmp_path: Path, text: str, *settings: str) -> list[Problem]:
         ("input_tokens: 1.5", 15, "must be a whole number, got 1.5"),
         ("input_tokens: 10000001", 15, "must be at most 10000000"),
         ("latency_percentile: 96", 21, "allowed: 50, 90, 95, 99"),
-        ("latency_percentile: '95'", 21, "unknown latency_percentile"),
+        ("latency_percentile: '95'", 21, 'latency_percentile must be a number, and "95" is text'),
         ("contrastive_decoder: yes", 22, 'must be true or false, got "yes"'),
         ("corpus_documents: null", 19, "must be a whole number, got null"),
         ("hosting: [self]", 10, "unknown hosting"),

@@ -57,6 +57,7 @@ def test_every_mistake_is_told_in_one_run_at_its_place(tmp_path: Path) -> None:
         ("schema: 1\ncomponents: []\nschema: 1\n", "duplicate key"),
         ("schema: 1\ncomponents: !!python/object/apply:os.system [true]\n", "tag"),
         ("schema: 1\ncomponents: {}\n", "components must be a list"),
+        ('schema: "1"\ncomponents: []\n', 'schema must be a number, and "1" is text'),
         ("x" * (1 << 20) + "y", "1 MiB"),
     ],
 )
@@ -147,3 +148,28 @@ def test_an_unknown_model_is_told_with_the_nearest_and_the_line(tmp_path: Path) 
     (found,) = problems(written(tmp_path, component("one", LABELS, "encoder-only", model="bert-bse")))
     assert 'did you mean "bert-base"?' in found.message
     assert "bert-bse" in (found.source_line or "")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": "x" * 121}, "name has 121 characters, and must have at most 120"),
+        ({"name": ""}, "name is empty"),
+        ({"testbed": "here"}, 'testbed: "here" is none: it is 12 digits and small letters'),
+        ({"code": [3]}, "code must be text, got 3"),
+        ({"budgets": {"p95_ms": "fast"}}, 'p95_ms must be a number, got "fast"'),
+    ],
+)
+def test_a_wrong_value_is_told_in_our_words(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    (found,) = problems(written(tmp_path, component("one", LABELS, "encoder-only") | change))
+    assert found.message.startswith(words)
+
+
+def test_a_name_that_is_refused_is_not_called_missing_too(tmp_path: Path) -> None:
+    path = tmp_path / "architecture.yaml"
+    path.write_text(
+        'schema: 1\ncomponents:\n  - name: "a\\u202eb"\n    workload: {task: chat}\n'
+        "    choice: {architecture: decoder-only}\n"
+    )
+    (found,) = problems(path)
+    assert (found.line, found.column, "U+202E" in found.message) == (3, 11, True)
