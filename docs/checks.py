@@ -68,8 +68,9 @@ def _begin() -> Iterator[str]:
         ),
         Heading("Begin", 2),
         Paragraph(
-            "This writes architecture.yaml with the advised architecture, and beside it the schema for editors; "
-            "--answers takes the answers from a file instead. Nothing is ever overwritten."
+            "This writes architecture.yaml with the advised architecture and a model that stands for it until you name "
+            "yours, and .advisor/architecture.schema.json, by which editors check the file. --answers takes the "
+            "answers from a file instead. Nothing is ever overwritten."
         ),
     )
     yield _fenced("sh", "advisor check --init --set task=text-classification --set requests_per_second=200")

@@ -14,6 +14,8 @@ from advisor.core.guide.recommendation import Component, Recommendation
 from advisor.core.workload import ANSWER_ORDER, Answers
 
 PARTS = ("retriever", "reranker", "generator")
+OWN = "put your own here, ids of the catalogue or folders with config.json"
+STAND_IN = "a stand-in of this architecture: put your own here, an id of the catalogue or a folder with config.json"
 _PLAIN = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z][a-z0-9-]*", re.IGNORECASE)
 
 
@@ -43,10 +45,10 @@ def _choice(advice: Recommendation) -> Iterator[str]:
     with_model = [one for one in advice.components if one.role in (*PARTS, "model") and one.model is not None]
     if advice.architecture == "retrieval-augmented-generation":
         if with_model:
-            yield "parts:"
+            yield f"parts:   # the models are stand-ins: {OWN}"
         yield from (f"  {one.role}: {{architecture: {one.architecture}, model: {_named(one)}}}" for one in with_model)
     elif with_model:
-        yield f"model: {_named(with_model[0])}   # from the catalogue; or a folder with config.json"
+        yield f"model: {_named(with_model[0])}   # {STAND_IN}"
 
 
 def _named(component: Component) -> str:

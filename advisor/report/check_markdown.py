@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from advisor.core.errors import EXIT_DONE
 from advisor.core.review.document import CheckDocument, Result
 from advisor.report import markdown
 from advisor.report.blocks import Block, Heading, Paragraph, Table, Tone, bullets
-from advisor.report.review import verdict_words
+from advisor.report.review import verdict_mark, verdict_words
 from advisor.report.review_keys import one_line, sources, words
 
 MAX_ROWS = 50
@@ -50,10 +49,8 @@ def _blocks(document: CheckDocument) -> Iterator[Block]:
 
 
 def _verdict(document: CheckDocument) -> tuple[str, Tone]:
-    said = f"Architecture review: {verdict_words(document)}"
-    if document.summary.fail:
-        return f"✗ {said}", "bad"
-    return (f"✓ {said}", "good") if document.exit_code == EXIT_DONE else (f"! {said}", "tight")
+    sign, tone = verdict_mark(document)
+    return f"{sign} Architecture review: {verdict_words(document)}", tone
 
 
 def _counts(document: CheckDocument) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from advisor.core.characters import visible
-from advisor.core.errors import EXIT_DONE, EXIT_NOTHING
+from advisor.core.errors import EXIT_DONE, EXIT_FINDING, EXIT_NOTHING
 from advisor.core.review.document import CheckDocument, Location, Outcome, Result, WaiverLine
+from advisor.report.blocks import Tone
 from advisor.report.caret import caret
 
 LineAt = Callable[[Location], str | None]
@@ -48,13 +49,17 @@ def verdict_words(document: CheckDocument) -> str:
     return f"No findings in {what}."
 
 
+def verdict_mark(document: CheckDocument) -> tuple[str, Tone]:
+    """The sign before the verdict and its tone: crossed out only where the run ends as one with findings."""
+    if document.exit_code == EXIT_FINDING:
+        return "✗", "bad"
+    quiet = document.exit_code == EXIT_DONE and not (document.summary.fail or document.summary.inconclusive)
+    return ("✓", "good") if quiet else ("!", "tight")
+
+
 def _verdict(document: CheckDocument, colour: bool) -> str:
-    words = verdict_words(document)
-    if document.summary.fail:
-        symbol, tone = ("!", "tight") if document.exit_code == EXIT_DONE else ("✗", "bad")
-    else:
-        symbol, tone = ("✓", "good") if document.exit_code == EXIT_DONE else ("!", "tight")
-    line = visible(_one_line(f"{symbol} {words}"))
+    symbol, tone = verdict_mark(document)
+    line = visible(_one_line(f"{symbol} {verdict_words(document)}"))
     return f"{_COLOURS[tone]}{line}{_RESET}" if colour else line
 
 

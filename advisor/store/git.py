@@ -76,7 +76,7 @@ def snapshot(folder: Path, ref: str) -> Snapshot:
     try:
         root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     except subprocess.CalledProcessError as error:
-        raise _refused(f"{folder} is in no git repository", _said(error)) from None
+        raise _no_repository(folder, _said(error)) from None
     if not ref or ref.startswith("-") or "\0" in ref:
         raise _refused(f'"{ref}" names no commit', "name a branch, a tag or a commit")
     try:
@@ -115,6 +115,15 @@ def _git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     except subprocess.TimeoutExpired:
         raise _refused(f"git did not answer within {SECONDS} s", "try again, or leave --base out") from None
     return done.stdout
+
+
+def _no_repository(folder: Path, said: str) -> AdvisorError:
+    """Why git finds no repository around a folder: there is none, or it belongs to somebody else."""
+    if "dubious ownership" in said:
+        fix = f"if you trust it: git config --global --add safe.directory {folder}"
+        return _refused(f"git reads nothing of {folder}, which belongs to another user", fix)
+    fix = "leave --base out, or review a clone, in which there is something to compare with"
+    return _refused(f"{folder} is in no git repository", fix)
 
 
 def _said(error: subprocess.CalledProcessError) -> str:

@@ -67,7 +67,7 @@ def test_the_example_of_past_runs_is_made_from_the_examples_of_a_profile_and_a_r
 
 def test_the_example_of_an_architecture_file_meets_the_schema_beside_it_and_passes() -> None:
     folder = EXAMPLES / "review"
-    schema = (folder / "architecture.schema.json").read_text(encoding="utf-8")
+    schema = (folder / ".advisor" / "architecture.schema.json").read_text(encoding="utf-8")
     assert schema == advisor("schema", "architecture")
     Draft202012Validator(json.loads(schema)).validate(read(folder / "architecture.yaml").value)
     document = json.loads(advisor("check", "examples/review", "--today", "2026-11-22", "--json"))

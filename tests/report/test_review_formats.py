@@ -14,9 +14,10 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
 
 from advisor.core.characters import ACTING
+from advisor.core.guide.recommendation import Level
 from advisor.core.review.document import CheckDocument, Location
 from advisor.report import check_markdown, github, gitlab, junit, sarif
-from advisor.report.review import verdict_words
+from advisor.report.review import review_text, verdict_words
 from tests.report.reviews import EVERY_OUTCOME, result, review
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
@@ -221,6 +222,13 @@ def test_markdown_tells_findings_waivers_and_what_was_not_checked() -> None:
     ):
         assert words in page
     assert page.count("\n| ") == 1 + 1 + 5
+
+
+@pytest.mark.parametrize(("level", "sign"), [("error", "✗"), ("warning", "!")])
+def test_markdown_is_headed_as_the_text_is(level: Level, sign: str) -> None:
+    made = review(result("fail", level))
+    assert check_markdown.render(made).startswith(f"## {sign} ")
+    assert review_text(made, lambda place: None).startswith(f"{sign} ")
 
 
 def test_words_of_an_architecture_file_are_no_markup() -> None:
