@@ -47,7 +47,7 @@ def read_code(root: Path, patterns: Sequence[str]) -> CodeFiles:
         if cut:
             unread.setdefault(pattern, Unread(pattern, cut, is_file=False))
         elif not found:
-            unread.setdefault(pattern, Unread(pattern, "it matches no Python file", is_file=False))
+            unread.setdefault(pattern, Unread(pattern, _nothing(root, pattern), is_file=False))
     return CodeFiles(tuple(files.values()), tuple(unread.values()))
 
 
@@ -61,6 +61,14 @@ def _refused(pattern: str) -> str | None:
     if "\0" in pattern or len(pattern) > MAX_PATTERN:
         return "this is no pattern that can be looked for"
     return None
+
+
+def _nothing(root: Path, pattern: str) -> str:
+    """Why a pattern has found no file, and what would find some."""
+    folder = "/".join(part for part in pattern.split("/") if part not in ("", "."))
+    inside = os.path.isdir(root / folder) and not os.path.islink(root / folder)
+    hint = f"; it is a folder, and {f'{folder}/' if folder else ''}**/*.py names the files in it" if inside else ""
+    return f"it matches no Python file{hint}"
 
 
 def _matching(root: Path, pattern: str) -> tuple[list[str], str | None]:
@@ -93,7 +101,7 @@ def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _below(root: Path, start: str) -> Iterator[str]:
-    """Every file and folder below a folder, by its path below the root. Links to folders are not entered."""
+    """All there is below a folder: a folder as "", the rest by its path below the root. Links are not entered."""
     at = root
     for part in start.split("/") if start else ():
         at = at / part
@@ -108,9 +116,17 @@ def _below(root: Path, start: str) -> Iterator[str]:
             continue
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            yield path
+            yield "" if _is_folder(entry) else path
             if entry.is_dir(follow_symlinks=False) and entry.name not in _IGNORED:
                 waiting.append(path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether this is a folder, or a link to one: whatever it is called, it is no file."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _read(root: Path, path: str, room: int) -> SourceFile | str:

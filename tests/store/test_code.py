@@ -99,7 +99,7 @@ def test_what_is_no_text_file_of_a_usual_size_is_told(repository: Path, monkeypa
     assert paths(found) == ["top.py"]
     told = reasons(found)
     assert (told["latin.py"], told["huge.py"]) == ("it is not UTF-8", "it is larger than 1 MiB")
-    assert set(told) == {"latin.py", "huge.py", "folder.py", "pipe.py", "loop.py"}
+    assert set(told) == {"latin.py", "huge.py", "pipe.py", "loop.py"}
 
 
 def test_there_is_a_cap_on_files_on_bytes_and_on_looking(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,3 +122,19 @@ def test_patterns_match_what_the_standard_library_matches(repository: Path, part
     assert set(paths(read_code(repository, [pattern]))) == {
         os.path.normpath(one) for one in known if one.endswith(".py")
     }
+
+
+def test_a_folder_is_no_file_whatever_its_name(repository: Path) -> None:
+    (repository / "dir.py").mkdir()
+    (repository / "dir.py" / "inside.py").write_text("x = 1\n", encoding="utf-8")
+    (repository / "link.py").symlink_to(repository / "src")
+    found = read_code(repository, ["**/*.py"])
+    assert "dir.py/inside.py" in paths(found)
+    assert found.unread == ()
+    assert reasons(read_code(repository, ["link.py"])) == {"link.py": "it matches no Python file"}
+
+
+def test_a_pattern_that_names_a_folder_is_told_how_to_name_its_files(repository: Path) -> None:
+    told = reasons(read_code(repository, ["src/search/", "."]))
+    assert "src/search/**/*.py names the files in it" in told["src/search/"]
+    assert "and **/*.py names the files in it" in told["."]

@@ -1,7 +1,7 @@
 """What the name of a class or checkpoint says of a model's architecture, for names that leave no doubt.
 
-A name that is not here is unknown and judged by nobody. The last part of a checkpoint's name counts
-(`org/gpt2-large`); a decoder whose name says that it was tuned for vectors is no plain one.
+A checkpoint counts by its whole published name: a folder, or an id that only contains `llama` or `bert`, may hold
+anything. A name that is not here is unknown and judged by nobody.
 """
 
 from __future__ import annotations
@@ -11,40 +11,121 @@ from typing import Literal
 
 Kind = Literal["decoder", "encoder"]
 
-_DECODER_CHECKPOINT = re.compile(
-    r"(distil)?gpt2|gpt-(neo|j|neox)|(meta-|open|tiny)?llama-?\d?|mistral-\d|mixtral-|ministral-|qwen\d|phi-?\d|falcon-|"
-    r"opt-\d|bloomz?-|gemma-|smollm|pythia-|mpt-\d|stablelm|deepseek-|olmo"
+_SIZE = r"[\d.]+[mb]"
+_GENERATIVE = re.compile(
+    "|".join(
+        (
+            r"(openai-community/)?(gpt2(-medium|-large|-xl)?|openai-gpt)",
+            r"(distilbert/)?distilgpt2",
+            rf"eleutherai/(gpt-neo-{_SIZE}|gpt-j-6b|gpt-neox-20b|pythia-{_SIZE}(-deduped)?)",
+            rf"facebook/(opt|xglm)-{_SIZE}",
+            r"(meta-llama|nousresearch)/(meta-)?llama-[23](\.\d)?-\d+b(-chat|-instruct)?(-hf)?",
+            rf"huggyllama/llama-\d+b|openlm-research/open_llama_\d+b(_v2)?|tinyllama/tinyllama-{_SIZE}-(chat|step|inter).*",
+            r"lmsys/vicuna-\d+b-v[\d.]+|huggingfaceh4/zephyr-7b-(alpha|beta)",
+            r"mistralai/(mistral-7b|mixtral-8x\d+b)(-instruct)?-v[\d.]+",
+            r"mistralai/(mistral-(nemo|small|large)|ministral-\d+b)-(base|instruct)-\d+",
+            rf"qwen/qwen([\d.]+)?-{_SIZE}(-a{_SIZE})?(-chat|-instruct|-base|-thinking)?(-\d{{4}})?",
+            r"microsoft/(phi-(1|1_5|2|4)|phi-[34][\w.-]*-instruct|dialogpt-(small|medium|large))",
+            rf"tiiuae/falcon-(rw-)?{_SIZE}(-instruct|-chat)?",
+            r"bigscience/bloomz?(-560m|-1b1|-1b7|-3b|-7b1)?",
+            rf"google/gemma-([\d.]+-)?{_SIZE}(-it)?",
+            rf"huggingfacetb/smollm\d?-{_SIZE}(-instruct|-base)?",
+            r"stabilityai/stablelm-(3b-4e1t|2-1_6b(-chat)?|(base|tuned)-alpha-[37]b)",
+            r"deepseek-ai/deepseek-(llm-\d+b-(base|chat)|r1-distill-(qwen|llama)-[\d.]+b)",
+            rf"allenai/olmo-(2-\d{{4}}-)?{_SIZE}(-instruct|-hf)?",
+            rf"mosaicml/mpt-{_SIZE}(-instruct|-chat)?",
+            rf"bigcode/(starcoder(base)?|starcoder2-{_SIZE})|salesforce/codegen-{_SIZE}-(mono|multi|nl)",
+        )
+    )
 )
-_TUNED = re.compile(r"embed|rerank|retriev|contrast|sentence|simcse|\be5\b|\bgte\b|\bbge\b|instructor|bidirectional")
-_ENCODER_CHECKPOINT = re.compile(
-    r"(distil|tiny|modern|mobile|sci|bio|fin|legal|camem)?bert([-_]|$)|(xlm-|distil)?roberta([-_]|$)|m?deberta([-_]|$)|"
-    r"electra-|albert-|mpnet-|all-(minilm|mpnet|distilroberta)-|(multilingual-)?e5-(small|base|large)|"
-    r"(bge|gte)-(small|base|large)"
+"""Checkpoints trained to write and for nothing else, in lower case."""
+_PULLED = re.compile(
+    r"(llama[23](\.\d)?|mistral|mixtral|gemma[23]?|phi[34]?|qwen[23]?(\.5)?|tinyllama|vicuna|zephyr|orca-mini)(:[\w.-]+)?"
 )
-_BOTH = re.compile(r"2(bert|roberta|gpt|rnd|shared)|encoder-?decoder|seq2seq|decoder")
-_ENCODERS = "Albert|Bert|Camembert|Deberta|DebertaV2|DistilBert|Electra|ModernBert|MPNet|Roberta|XLMRoberta"
+"""The same as Ollama names them."""
+_ENCODERS = re.compile(
+    "|".join(
+        (
+            r"(google-bert/)?bert-(base|large)-((un)?cased|multilingual-(un)?cased|chinese|german-cased)"
+            r"(-whole-word-masking)?(-finetuned-[\w-]+)?",
+            r"(facebookai/)?(xlm-)?roberta-(base|large)(-mnli)?",
+            r"(distilbert/)?(distilbert-base-(multilingual-|german-)?(un)?cased(-finetuned-sst-2-english|-distilled-squad)?"
+            r"|distilroberta-base)",
+            r"(albert/)?albert-x{0,2}(base|large)-v[12]|(almanach/)?camembert-base",
+            r"google/electra-(small|base|large)-(discriminator|generator)",
+            r"microsoft/(mdeberta-v3-base|deberta-(v[23]-)?(xsmall|small|base|large|xlarge|xxlarge)(-mnli)?|mpnet-base)",
+            r"answerdotai/modernbert-(base|large)|allenai/(scibert_scivocab_(un)?cased|longformer-(base|large)-4096)",
+            r"prosusai/finbert|dmis-lab/biobert-[\w.-]+|nlpaueb/legal-bert-base-uncased",
+            r"(sentence-transformers/)?(all|multi-qa|paraphrase)-(multilingual-)?(minilm|mpnet|distilroberta)-[\w.-]+",
+            r"intfloat/(multilingual-)?e5-(small|base|large)(-v2)?",
+            r"(baai/bge|thenlper/gte)-(small|base|large)(-(en|zh))?(-v1\.5)?|baai/bge-m3",
+        )
+    )
+)
+_TUNED = re.compile(
+    r"embed|rerank|retriev|contrast|sentence|simcse|2vec|grit|stella|\be5\b|\bgte\b|\bbge\b|\bsfr\b|instructor|bidirectional"
+)
+
+_FAMILIES = (
+    "Albert|Bert|BigBird|Camembert|ConvBert|Data2VecText|Deberta|DebertaV2|DistilBert|Electra|Ernie|Esm|EuroBert|FNet|"
+    "IBert|LayoutLM|Longformer|Luke|MegatronBert|MobileBert|ModernBert|MPNet|NomicBert|Nystromformer|RemBert|Roberta|"
+    "RobertaPreLayerNorm|RoCBert|RoFormer|SqueezeBert|Tapas|XLMRoberta|XLMRobertaXL|Xmod|Yoso"
+)
+_LABELS = "SequenceClassification|TokenClassification|QuestionAnswering|MultipleChoice"
 _ENCODER_CLASS = re.compile(
-    rf"({_ENCODERS})(Model|For(MaskedLM|PreTraining|SequenceClassification|TokenClassification|QuestionAnswering|"
-    r"MultipleChoice))|AutoModelFor(MaskedLM|SequenceClassification|TokenClassification|QuestionAnswering|MultipleChoice)"
+    rf"({_FAMILIES})(Model|For(MaskedLM|PreTraining|{_LABELS}))|AutoModelFor(MaskedLM|TextEncoding|{_LABELS})|"
+    r"(T5|MT5|UMT5|LongT5|T5Gemma|SwitchTransformers|Udop)EncoderModel|BertGenerationEncoder|CLIPTextModel"
+    r"(WithProjection)?"
 )
-_DECODER_CLASS = re.compile(rf"(?!({_ENCODERS}|Auto))\w+ForCausalLM|AutoModelForCausalLM|GPT2LMHeadModel")
+_HALF_OF_BART = re.compile("bart|mvp|xlm-clm")
+"""AutoModelForMaskedLM gives such a checkpoint a class that writes."""
+_EITHER_CLASS = re.compile(rf"({_FAMILIES})(LMHeadModel|ForCausalLM)|BertGenerationDecoder|AutoModelForCausalLM")
+"""Classes in which an encoder's weights write once their config says is_decoder."""
+_DECODER_CLASS = re.compile(rf"(?!({_FAMILIES}|Auto))\w+ForCausalLM|(GPT2|OpenAIGPT|CTRL)LMHeadModel")
+_DECODER_BODY = re.compile(
+    r"(GPT2|OpenAIGPT|GPTNeo|GPTNeoX|GPTJ|GPTBigCode|OPT|XGLM|Bloom|Falcon|Mpt|CodeGen|Llama|Mistral|Mixtral|Ministral|"
+    r"Qwen2|Qwen2Moe|Qwen3|Qwen3Moe|Phi|Phi3|Gemma|Gemma2|Gemma3Text|StableLm|Olmo|Olmo2|SmolLM3|Starcoder2|DeepseekV[23])"
+    r"Model"
+)
 
 
 def of_checkpoint(name: str) -> Kind | None:
-    """What a checkpoint is by its name."""
-    last = name.rstrip("/").rsplit("/", 1)[-1].lower()
-    if _DECODER_CHECKPOINT.match(last):
-        return None if _TUNED.search(last) else "decoder"
-    return "encoder" if _ENCODER_CHECKPOINT.match(last) and not _BOTH.search(last) else None
-
-
-def of_class(name: str) -> Kind | None:
-    """What a class of transformers is by its name; the automatic one without a head may be anything."""
-    if _DECODER_CLASS.fullmatch(name):
+    """What a published checkpoint is, by its whole name."""
+    if _GENERATIVE.fullmatch(name.lower()):
         return "decoder"
-    return "encoder" if _ENCODER_CLASS.fullmatch(name) else None
+    return "encoder" if _ENCODERS.fullmatch(name.lower()) else None
 
 
-def tuned_for_vectors(name: str) -> bool:
-    """Whether a checkpoint's name says that its vectors were tuned to be compared."""
-    return bool(_TUNED.search(name.lower()))
+def pulled_decoder(name: str) -> bool:
+    """Whether Ollama knows a model that writes by this name."""
+    return bool(_PULLED.fullmatch(name.lower()))
+
+
+def of_model(class_name: str, checkpoint: str, *, may_decode: bool) -> Kind | None:
+    """What a class of transformers makes of a checkpoint ("" where its name is not known).
+
+    A class without a head for writing is a decoder only with a checkpoint that was trained to write: the same class
+    serves decoders tuned for vectors. `may_decode`: something sets is_decoder, or may.
+    """
+    known = of_checkpoint(checkpoint)
+    if class_name == "AutoModel":
+        return known
+    if is_bare(class_name):
+        return "decoder" if known == "decoder" else None
+    if _EITHER_CLASS.fullmatch(class_name) and (known == "encoder" or class_name != "AutoModelForCausalLM"):
+        return "encoder" if known == "encoder" and not may_decode else None
+    if _DECODER_CLASS.fullmatch(class_name) or class_name == "AutoModelForCausalLM":
+        return None if _TUNED.search(checkpoint.lower()) else "decoder"
+    if class_name == "AutoModelForMaskedLM" and _HALF_OF_BART.search(checkpoint.lower()):
+        return None
+    return "encoder" if _ENCODER_CLASS.fullmatch(class_name) else None
+
+
+def is_bare(class_name: str) -> bool:
+    """Whether a class ends at the hidden states: the first thing in its output is the last of them."""
+    return class_name == "AutoModel" or bool(_DECODER_BODY.fullmatch(class_name))
+
+
+def labels(class_name: str) -> bool:
+    """Whether a class has a head for labels, whatever it stands on."""
+    return bool(re.search(rf"For({_LABELS})$", class_name))

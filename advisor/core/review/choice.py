@@ -1,7 +1,8 @@
 """The declared choice against the advice, and the mistakes that a design can be.
 
-One cause, one finding: where a mistake explains a wrong choice, the mistake is reported and the choice is not; the
-finding is then as bad as the worse of the two. The rules are those that `recommend` warns with.
+One cause, one finding: where a mistake explains a wrong choice, the mistake is reported and the choice is not, and the
+finding is as bad as the worse of the two. Where the model named is what the workload calls for, what was declared of it
+is the one thing wrong, which `model` tells. The rules are those that `recommend` warns with.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from advisor.core.review.case import WHOLE, Case, NamedPart, worse
 from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import CHOICE
 from advisor.core.review.document import Result
+from advisor.core.review.found import Found
 from advisor.core.review.kinds import design_rules
 from advisor.core.task import VECTOR_TASKS
 from advisor.core.workload import RAG_QUERY_TOKENS, Workload
@@ -48,10 +50,11 @@ def _whole(case: Case, *, too_long: bool) -> Iterator[Result]:
     caused = {one.rule for one in remarks if wrong and one.rule not in advised}
     explaining = next((one for one in remarks if one.rule in caused and one.level != "note"), None)
     level = LEVEL_OF_STRENGTH[rule.strength or "default"]
-    if not wrong or explaining is None:
+    misnamed = wrong and _is_really(case.found.get(WHOLE), rule.then)
+    if not wrong or (explaining is None and not misnamed):
         yield _choice_result(case, rule, level, wrong=wrong)
     for remark in remarks:
-        if remark is explaining:
+        if remark is explaining and not misnamed:
             found = _remark_result(case, remark, worse(remark.level, level), ("choice", "architecture"), None)
             fix, changes = _mend(case, rule)
             yield found.model_copy(update={"fix": fix, "flip": changes})
@@ -156,11 +159,12 @@ def _part(case: Case, part: NamedPart) -> Iterator[Result]:
     rules = {str(rule.then): rule for rule in component_rules(facts, case.rulebook)}
     at = (*part.at, "architecture" if getattr(part.said, "architecture", None) else "model")
     mistakes = _part_remarks(case, part)
+    rule = rules.get(part.name)
+    if rule is not None and rule.architecture != part.architecture and _is_really(part.found, rule.architecture):
+        return
     for remark in mistakes:
-        rule = rules.get(part.name)
         fix = f"choose {rule.architecture} for the {part.name}" if rule and remark.level != "note" else None
         yield _remark_result(case, remark, remark.level, at, fix)
-    rule = rules.get(part.name)
     if rule is None or mistakes:
         return
     right, source = rule.architecture == part.architecture, case.rulebook.sources(rule.source)
@@ -171,6 +175,11 @@ def _part(case: Case, part: NamedPart) -> Iterator[Result]:
         words = f"The {part.name} is {part.architecture}, and {rule.id} wants {rule.architecture}: {rule.because}"
         fix = f"choose {rule.architecture} for the {part.name}"
         yield case.result(CHOICE, "fail", words, at=at, level="warning", source=source, fix=fix)
+
+
+def _is_really(found: Found | None, wanted: object) -> bool:
+    """Whether the model named is of the architecture that is wanted, whatever was declared of it."""
+    return found is not None and found.architecture is not None and found.architecture == wanted
 
 
 def _part_remarks(case: Case, part: NamedPart) -> list[Remark]:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from advisor.core.guide.recommendation import Source
-from advisor.core.review.code_finds import MAX_FINDS, Unparsable, find_in
+from advisor.core.review.code_finds import MAX_FINDS, find_in
 from advisor.core.review.code_kinds import CODE_KINDS, NOT_READ
+from advisor.core.review.code_parse import Unparsable
 from advisor.core.review.document import Location, Outcome, Result
 from advisor.core.review.kind import CheckKind
 
@@ -26,13 +27,15 @@ class SourceFile(NamedTuple):
 class Unread(NamedTuple):
     """A file or pattern that was not read, and why.
 
-    `is_file` says that there is such a file to point at, `partly` that its beginning was read.
+    `is_file` says that there is such a file to point at, `partly` that its beginning was read, `line` what stands in
+    the way of reading it.
     """
 
     path: str
     why: str
     is_file: bool = True
     partly: bool = False
+    line: int | None = None
 
 
 class CodeFiles(NamedTuple):
@@ -66,12 +69,12 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
             if len(found_here) >= MAX_FINDS:
                 unread.append(Unread(file.path, f"it holds {MAX_FINDS} finds already", partly=True))
         except Unparsable as error:
-            unread.append(Unread(file.path, str(error)))
+            unread.append(Unread(file.path, str(error), line=error.line))
     for path, find in finds:
         where = Location(file=path, line=find.line, column=find.column, width=find.width)
-        yield _result(about, CODE_KINDS[find.check], "fail", find.message, where)
+        yield _result(about, CODE_KINDS[find.check], "fail", find.message, where, find.fix)
     for missing in unread:
-        where = Location(file=missing.path) if missing.is_file else about.location
+        where = Location(file=missing.path, line=missing.line) if missing.is_file else about.location
         far = " to its end" if missing.partly else ""
         words = f"{missing.path} was not read{far}: {missing.why}"
         yield _result(about, CODE_KINDS[NOT_READ], "not-checked", words, where)
@@ -83,14 +86,16 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
             yield _result(about, kind, "pass", words, about.location)
 
 
-def _result(about: About, kind: CheckKind, outcome: Outcome, message: str, where: Location) -> Result:
+def _result(
+    about: About, kind: CheckKind, outcome: Outcome, message: str, where: Location, fix: str | None = None
+) -> Result:
     return Result(
         check=kind.id,
         component=about.component,
         outcome=outcome,
         level=kind.level,
         message=message,
-        fix=kind.remedy if outcome in ("fail", "not-checked") else None,
+        fix=(fix or kind.remedy) if outcome in ("fail", "not-checked") else None,
         source=about.cite(kind.source),
         location=where,
         pointer=about.pointer if where == about.location else None,

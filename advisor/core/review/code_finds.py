@@ -1,181 +1,178 @@
 """Finds in the text of one Python file: where it does what the architecture should not.
 
-The file is read as a syntax tree and never imported. What an expression holds is asked of `code_roles`.
+The file is read as a syntax tree and never imported. What an expression holds is asked of `code_roles`, what becomes of
+it of `code_heads`.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
 
-from advisor.core.review.checkpoints import of_checkpoint
-from advisor.core.review.code_kinds import OPEN_MASK, POOLED_DECODER, REMOTE_CODE, UNSAFE_LOAD, WRITING_ENCODER
+from advisor.core.review.checkpoints import labels, of_checkpoint, pulled_decoder
+from advisor.core.review.code_heads import judged, judges, snake
+from advisor.core.review.code_kinds import OPEN_MASK, POOLED_DECODER, WRITING_ENCODER
+from advisor.core.review.code_loads import handed_on, load_finds
 from advisor.core.review.code_masks import open_masks
-from advisor.core.review.code_names import Function, Names, Scope
-from advisor.core.review.code_roles import Roles
+from advisor.core.review.code_names import Names
+from advisor.core.review.code_parse import lines_of, parsed, too_deep
+from advisor.core.review.code_place import Find, Place, find_at
+from advisor.core.review.code_roles import Role, Roles
+from advisor.core.review.code_scopes import Function, Scope, last_name
 
 MAX_FINDS = 100
 """Finds in one file; where there are as many, the file is told as not wholly checked."""
-_TRAINS_VECTORS = re.compile(r"contrastive|info_?nce|MultipleNegatives|TripletLoss|SentenceTransformerTrainer", re.I)
-_EMBEDDERS = re.compile(
-    r"sentence_transformers\.SentenceTransformer|(langchain\w*|llama_index)(\.\w+)*\.HuggingFaceEmbeddings?"
+_TRAINS_VECTORS = re.compile(
+    r"contrastive|info_?nce|nt_?xent|simcse|MultipleNegatives|TripletLoss|triplet_(margin_)?loss|CosineSimilarityLoss|"
+    r"Cosine_?Embedding_?Loss|CoSENT|AnglELoss|train_objectives|SentenceTransformerTrainer|in.?batch.?negatives",
+    re.I,
 )
+_EMBEDDERS = re.compile(
+    r"sentence_transformers\.SentenceTransformer|(langchain\w*|llama_index)(\.\w+)*\.HuggingFace(Bge)?Embeddings?"
+)
+_PULLING_EMBEDDERS = re.compile(r"(langchain\w*|llama_index)(\.\w+)*\.OllamaEmbeddings?")
 _WRITING_PIPELINES = frozenset({"text-generation", "text2text-generation", "summarization", "translation"})
 _CONCERNS = re.compile("torch|transformers|langchain|llama_index|trust_remote_code")
 """What no find can do without: most files of a repository need no more than to be parsed."""
-_BREAKS = re.compile(r"\r\n|\r|\n")
-
-
-_Place = tuple[ast.expr | ast.stmt | ast.keyword, str, str]
-"""The node to point at, the check, and the words for what is there."""
-
-
-class Find(NamedTuple):
-    """One find in a file: which check, where (1-based, in characters), how many columns, and what is there."""
-
-    check: str
-    line: int
-    column: int
-    width: int
-    message: str
-
-
-class Unparsable(Exception):
-    """A file that is no Python that can be read here."""
+_VECTOR = re.compile(r"(^|_)(\w*embed\w*|embs?|vectors?|vecs?)(_|$)")
+_NO_VECTOR = re.compile(
+    r"inputs?_emb|prompts?_emb|tok(en)?s?_emb|pos(ition)?s?_emb|next_|word_emb|steer|control|thought|noise|task_vec"
+)
+"""Embeddings that are an input, and vectors that are none of a text."""
+_NORMALIZE = "torch.nn.functional.normalize"
+_RAISES = re.compile(r"raises|assertRaises\w*")
+_EMBEDS = re.compile(r"(^|_)(\w*embed\w*|vectori[sz]e\w*|encode(_\w+)?)$")
 
 
 def find_in(text: str, *, contrastive: bool = False) -> list[Find]:
     """The first finds in the text of one file, by place. Raises Unparsable where it cannot be parsed."""
+    tree = parsed(text)
+    if not _CONCERNS.search(text):
+        return []
     try:
-        tree = _parsed(text)
-        if not _CONCERNS.search(text):
-            return []
-        names = Names(tree)
-        lines = _BREAKS.split(text)
-        places = islice(_once(_finds(names, text, contrastive)), MAX_FINDS)
-        finds = [_at(node, check, words, lines) for node, check, words in places]
+        lines = lines_of(text)
+        places = islice(_once(_File(tree, text, contrastive).finds()), MAX_FINDS)
+        finds = [find_at(place, lines) for place in places]
     except RecursionError:
-        raise Unparsable("it is nested too deeply") from None
+        raise too_deep() from None
     return sorted(finds, key=lambda one: (one.line, one.column, one.check))
 
 
-def _once(places: Iterator[_Place]) -> Iterator[_Place]:
+def _once(places: Iterator[Place]) -> Iterator[Place]:
     """Each place once for each check, though it may be come upon in two ways."""
     seen: set[tuple[int, str]] = set()
     for place in places:
-        key = (id(place[0]), place[1])
+        key = (id(place.node), place.check)
         if key not in seen:
             seen.add(key)
             yield place
 
 
-def _parsed(text: str) -> ast.Module:
-    try:
-        with warnings.catch_warnings():  # a stranger's doubtful escapes are not our user's concern
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except SyntaxError as error:
-        where = f"line {error.lineno}: " if error.lineno else ""
-        raise Unparsable(f"it does not parse as Python; {where}{error.msg}") from None
-    except (ValueError, MemoryError) as error:
-        raise Unparsable(f"it does not parse as Python; {error}") from None
+class _File:
+    """One file being read. `vectors`: whether vectors made of a decoder in it are untrained."""
 
+    def __init__(self, tree: ast.Module, text: str, contrastive: bool) -> None:
+        self.names = Names(tree)
+        self.roles = Roles(self.names)
+        self.text = text
+        self.vectors = not contrastive and not _TRAINS_VECTORS.search(text)
 
-def _finds(names: Names, text: str, contrastive: bool) -> Iterator[_Place]:
-    roles = Roles(names)
-    vectors = not contrastive and not _TRAINS_VECTORS.search(text)
-    for node, scope in names.seen:
-        if isinstance(node, ast.Call):
-            yield from _in_call(node, scope, names, roles, vectors)
-        elif isinstance(node, ast.Dict):
-            yield from _in_dict(node)
-        elif vectors and isinstance(node, ast.Assign | ast.Return):
-            yield from _in_statement(node, scope, roles)
-    yield from (
-        (node, OPEN_MASK, f"{words}: every position can see the ones after it")
-        for node, words in open_masks(names, text)
-    )
+    def finds(self) -> Iterator[Place]:
+        """Every place, as it is come upon."""
+        expected = _expected_to_fail(self.names)
+        for node, scope in self.names.seen:
+            if node in expected:
+                continue
+            if isinstance(node, ast.Call):
+                yield from load_finds(node, scope, self.names)
+                yield from self._writing(node, scope)
+                yield from self._pooling(node, scope) if self.vectors else ()
+            elif isinstance(node, ast.Dict):
+                yield from handed_on(node)
+            elif self.vectors and isinstance(node, ast.Assign | ast.AnnAssign | ast.Return):
+                yield from self._statement(node, scope)
+        for place, words in open_masks(self.names, self.text):
+            yield Place(place, OPEN_MASK, f"{words}: every position can see the ones after it")
 
+    @cached_property
+    def _judged(self) -> set[ast.AST]:
+        return judged(self.names)
 
-def _in_call(node: ast.Call, scope: Scope, names: Names, roles: Roles, vectors: bool) -> Iterator[_Place]:
-    full = names.dotted(node.func, scope)
-    for one in node.keywords:
-        if one.arg == "trust_remote_code" and names.constant(one.value, scope) is True:
-            yield one, REMOTE_CODE, "trust_remote_code=True runs whatever the model's repository holds"
-    if full in ("torch.load", "torch.serialization.load") and (words := _unsafe(node, scope, names)):
-        yield node, UNSAFE_LOAD, words
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "generate":
-        role = roles.of(node.func.value, scope)
+    def _writing(self, node: ast.Call, scope: Scope) -> Iterator[Place]:
+        """An encoder that is asked to write: `model.generate(…)`, `pipeline("text-generation", model=…)`."""
+        if self.names.dotted(node.func, scope) == "transformers.pipeline":
+            task, model = self._pipeline(node, scope)
+            if of_checkpoint(model) == "encoder" and task.split("_")[0] in _WRITING_PIPELINES:
+                yield Place(node, WRITING_ENCODER, f'"{model}" is asked for {task}, and an encoder cannot write')
+        if not isinstance(node.func, ast.Attribute) or node.func.attr != "generate" or "generate" in self.names.stored:
+            return
+        role = self.roles.of(node.func.value, scope)
         if role is not None and role.kind == "encoder":
-            yield node, WRITING_ENCODER, f"{role.name} is asked to generate, and an encoder cannot write"
-    if full == "transformers.pipeline":
-        yield from _in_pipeline(node, scope, names, roles, vectors)
-    if not vectors:
-        return
-    if (role := roles.pooled(node, scope)) is not None and role.kind in ("states", "output"):
-        yield node, POOLED_DECODER, f"the hidden states of {role.name} are pooled into a vector"
-    if full and _EMBEDDERS.fullmatch(full) and of_checkpoint(roles.checkpoint(node, scope) or "") == "decoder":
-        words = f'"{roles.checkpoint(node, scope)}" is a plain decoder, and {full.rsplit(".", 1)[-1]} embeds with it'
-        yield node, POOLED_DECODER, words
-    if full == "torch.nn.functional.normalize" and node.args:
-        yield from _token(node.args[0], scope, roles)
+            why = "it has a head for labels, none for writing" if labels(role.class_name) else "an encoder cannot write"
+            yield Place(node, WRITING_ENCODER, f"{role.name} is asked to generate, and {why}")
+
+    def _pooling(self, node: ast.Call, scope: Scope) -> Iterator[Place]:
+        """Vectors of a decoder: pooled here, or made by a library that is given its checkpoint."""
+        if (role := self.roles.pooled(node, scope)) is not None and role.kind in ("states", "text", "output"):
+            yield from self._unless_judged(node, scope, f"the hidden states of {role.name} are pooled into a vector")
+        full = self.names.dotted(node.func, scope) or ""
+        if _EMBEDDERS.fullmatch(full) or _PULLING_EMBEDDERS.fullmatch(full):
+            name = self.roles.checkpoint(node, scope) or ""
+            plain = of_checkpoint(name) == "decoder" if _EMBEDDERS.fullmatch(full) else pulled_decoder(name)
+            words = f'"{name}" is a plain decoder, and {full.rsplit(".", 1)[-1]} embeds with it'
+            yield from [Place(node, POOLED_DECODER, words)] if plain else ()
+        if full == "transformers.pipeline":
+            task, model = self._pipeline(node, scope)
+            if of_checkpoint(model) == "decoder" and task == "feature-extraction":
+                words = f'"{model}" is a plain decoder, and its features are taken for vectors'
+                yield Place(node, POOLED_DECODER, words)
+        if full == _NORMALIZE:
+            yield from self._token(node, scope)
+        if last_name(node.func) == "append" and isinstance(node.func, ast.Attribute) and _is_vector(node.func.value):
+            yield from self._token(node.args[0], scope) if node.args else ()
+
+    def _pipeline(self, node: ast.Call, scope: Scope) -> tuple[str, str]:
+        """The task and the model of a pipeline, "" where they are not known."""
+        given = {one.arg: one.value for one in node.keywords}
+        task = self.names.constant(node.args[0] if node.args else given.get("task"), scope)
+        model = self.names.usual(node.args[1] if len(node.args) > 1 else given.get("model"), scope)
+        return task if isinstance(task, str) else "", model if isinstance(model, str) else ""
+
+    def _statement(self, node: ast.Assign | ast.AnnAssign | ast.Return, scope: Scope) -> Iterator[Place]:
+        """One token's state that is called a vector: `embedding = states[:, -1]`, or returned from `embed`."""
+        if isinstance(node, ast.Return):
+            called = isinstance(scope.node, Function) and bool(_EMBEDS.search(snake(scope.node.name)))
+        else:
+            called = any(_is_vector(one) for one in (node.targets if isinstance(node, ast.Assign) else [node.target]))
+        if node.value is not None and called:
+            yield from self._token(node.value, scope)
+
+    def _token(self, node: ast.expr, scope: Scope) -> Iterator[Place]:
+        while isinstance(node, ast.Call) and node.args and self.names.dotted(node.func, scope) == _NORMALIZE:
+            node = node.args[0]
+        role: Role | None = self.roles.of(node, scope)
+        if role is not None and role.kind == "token":
+            words = f"one token's hidden state of {role.name} is taken for the vector of a text"
+            yield from self._unless_judged(node, scope, words)
+
+    def _unless_judged(self, node: ast.expr, scope: Scope, words: str) -> Iterator[Place]:
+        if not judges(scope) and node not in self._judged:
+            yield Place(node, POOLED_DECODER, words)
 
 
-def _unsafe(node: ast.Call, scope: Scope, names: Names) -> str | None:
-    """What is wrong with a call of torch.load, if anything is known to be."""
-    given = {one.arg: one.value for one in node.keywords}
-    if None in given or any(isinstance(one, ast.Starred) for one in node.args):
-        return None
-    if "weights_only" not in given:
-        return "torch.load without weights_only=True: before torch 2.6 it runs what the file holds"
-    said = names.constant(given["weights_only"], scope)
-    return "torch.load with weights_only=False runs what the file holds" if said is False else None
+def _is_vector(target: ast.expr) -> bool:
+    """Whether a name says that it holds a vector of a text."""
+    name = snake(last_name(target))
+    return bool(_VECTOR.search(name)) and not _NO_VECTOR.search(name)
 
 
-def _in_pipeline(node: ast.Call, scope: Scope, names: Names, roles: Roles, vectors: bool) -> Iterator[_Place]:
-    """`pipeline("text-generation", model="bert-base-uncased")`, and a plain decoder for its features."""
-    given = {one.arg: one.value for one in node.keywords}
-    task = names.constant(node.args[0] if node.args else given.get("task"), scope)
-    model = names.constant(node.args[1] if len(node.args) > 1 else given.get("model"), scope)
-    kind = of_checkpoint(model) if isinstance(model, str) else None
-    if kind == "encoder" and isinstance(task, str) and task.split("_")[0] in _WRITING_PIPELINES:
-        yield node, WRITING_ENCODER, f'"{model}" is asked for {task}, and an encoder cannot write'
-    if vectors and kind == "decoder" and task == "feature-extraction":
-        yield node, POOLED_DECODER, f'"{model}" is a plain decoder, and its features are taken for vectors'
-
-
-def _in_dict(node: ast.Dict) -> Iterator[_Place]:
-    """`{"trust_remote_code": True}`, as it is handed on to whatever loads."""
-    for key, value in zip(node.keys, node.values, strict=True):
-        named = isinstance(key, ast.Constant) and key.value == "trust_remote_code"
-        if named and isinstance(value, ast.Constant) and value.value is True:
-            yield value, REMOTE_CODE, "trust_remote_code set to True runs whatever the model's repository holds"
-
-
-def _in_statement(node: ast.Assign | ast.Return, scope: Scope, roles: Roles) -> Iterator[_Place]:
-    """One token's state that is called a vector: `embedding = states[:, -1]`, or returned from a function `embed`."""
-    if isinstance(node, ast.Assign):
-        called = " ".join(one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name))
-    else:
-        called = scope.node.name if isinstance(scope.node, Function) else ""
-    if node.value is not None and "embed" in called.lower():
-        yield from _token(node.value, scope, roles)
-
-
-def _token(node: ast.expr, scope: Scope, roles: Roles) -> Iterator[_Place]:
-    role = roles.of(node, scope)
-    if role is not None and role.kind == "token":
-        yield node, POOLED_DECODER, f"one token's hidden state of {role.name} is taken for the vector of a text"
-
-
-def _at(node: ast.expr | ast.stmt | ast.keyword, check: str, message: str, lines: Sequence[str]) -> Find:
-    """A find at a node: its place in characters, where Python counts bytes; a long one is marked to the line's end."""
-    written = lines[node.lineno - 1].encode("utf-8", "replace")
-    end = node.end_col_offset if node.end_lineno == node.lineno else None
-    start = len(written[: node.col_offset].decode("utf-8", "replace"))
-    stop = len(written[:end].decode("utf-8", "replace"))
-    return Find(check, node.lineno, start + 1, max(1, stop - start), message)
+def _expected_to_fail(names: Names) -> set[ast.AST]:
+    """Everything inside `with pytest.raises(…)` and its like: a test that something does not work."""
+    found: set[ast.AST] = set()
+    for node, _ in names.seen:
+        if isinstance(node, ast.With) and any(_RAISES.fullmatch(last_name(one.context_expr)) for one in node.items):
+            found.update(one for statement in node.body for one in ast.walk(statement))
+    return found

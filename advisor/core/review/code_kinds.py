@@ -25,21 +25,25 @@ _KINDS = (
         "A pattern of code finds no Python file, or a file cannot be read: it does not parse, is not UTF-8, is too "
         "large, or leads out of the repository.",
         "What was not read is not reviewed. It is told, so that no pass is taken for more than it is.",
-        "Correct the pattern or the file; patterns are relative to the repository, like src/search/**/*.py.",
-        unless="A file that needs a later Python than the one that runs the review does not parse either.",
+        "Correct the pattern or the file, or run the review with the Python that the code is written for; patterns are "
+        "relative to the repository, like src/search/**/*.py.",
+        unless="Folders are left out, whatever their name. Syntax of a later Python than the one that runs the "
+        "review is told as such where its line shows it.",
         example="code: [src/serach/**/*.py]",
     ),
     CheckKind(
         POOLED_DECODER,
         "A decoder pooled into vectors",
         "warning",
-        "Vectors are made from a plain decoder: its hidden states are averaged or pooled, or a decoder checkpoint is "
-        "given to something that embeds.",
+        "Vectors are made from a plain decoder: its hidden states are pooled over their tokens, one token's state is "
+        "called an embedding, or a checkpoint known to write is given to something that embeds.",
         "A decoder trained to write leaves its vectors in a narrow cone, so that similarity tells little apart.",
         "Embed with an encoder, such as a sentence-transformers model, or with a decoder tuned contrastively for it.",
         ("G40", "G22"),
-        "The checkpoint was tuned contrastively: its name says so (embed, e5, gte, bge …), or the component declares "
-        "contrastive: true. Reading hidden states for anything but vectors of texts is not looked at.",
+        "The checkpoint was tuned contrastively: its name says so (embed, e5, gte, bge …), the file trains with "
+        "such a loss, or the component declares contrastive: true. A class without a head (LlamaModel, AutoModel) "
+        "counts with a published checkpoint alone: a folder may hold anything. States that go on into a head, a "
+        "classifier or a loss are no vectors.",
         "model = AutoModelForCausalLM.from_pretrained(name)\n"
         "states = model(**batch, output_hidden_states=True).hidden_states[-1]\n"
         "vectors = states.mean(dim=1)",
@@ -53,7 +57,8 @@ _KINDS = (
         "refuse; those that do not produce rubbish.",
         "Write with a decoder (AutoModelForCausalLM) or an encoder-decoder (AutoModelForSeq2SeqLM).",
         ("G42", "G04"),
-        "An encoder's weights that begin an encoder-decoder (EncoderDecoderModel) may write, after training.",
+        "An encoder's weights that begin an encoder-decoder (EncoderDecoderModel), or that are loaded with is_decoder, "
+        "may write, after training.",
         "model = AutoModelForMaskedLM.from_pretrained(name)\nmodel.generate(**inputs)",
     ),
     CheckKind(
@@ -74,9 +79,9 @@ _KINDS = (
     ),
     CheckKind(
         REMOTE_CODE,
-        "Code from a model's repository is executed",
+        "Code from somebody else's repository is executed",
         "error",
-        "Something is loaded with trust_remote_code=True.",
+        "A model, a tokenizer, a data set or a metric is loaded with trust_remote_code=True.",
         "Whoever can push to that repository runs code with the rights of your service, at every load.",
         "Take a model that the library has classes for, or copy the code into your repository and review it.",
         ("G71",),

@@ -9,35 +9,49 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TypeGuard
 
-from advisor.core.review.code_names import MAX_BOUND, Names, Scope
+from advisor.core.review.code_names import MAX_BOUND, Names
+from advisor.core.review.code_scopes import Scope, last_name
 
 Found = tuple[ast.expr | ast.stmt, str]
 """The node to point at, and the words for what is there."""
 
-_WRITES = re.compile(r"Causal(LM|Self|Multi|Attention|Attn|Decoder|Transformer|Language|Block)|GPT|LanguageModel")
+_CAUSAL = re.compile(r"Causal(LM|Self|Multi|Attention|Attn|Decoder|Transformer|Language|Block)|GPT")
 """Causality is also a subject of statistics: a causal graph or a causal effect writes no text."""
+_MODELS = re.compile(r"LanguageModel")
 _DECODES = re.compile(r"Decoder")
 _OTHER = re.compile(
-    r"Encoder|Cross|Non_?Causal|Non_?[Aa]uto|Bidirectional|BiDirectional|Query|Detr|DETR|Detect|Vision|Image|Audio|VAE|Vae"
+    r"Encoder|Cross|Non_?Causal|Non_?[Aa]uto|NAT|Bidirectional|BiDirectional|Bi[A-Z]|Embed|Query|Q[Ff]ormer|Perceiver|"
+    r"Resampler|Detr|DETR|Detect|Vision|Visual|Image|Video|Pixel|Patch|Audio|Speech|CTC|VAE|Vae|Latent|Diffus|Denois|MAE|"
+    r"Mask(ed)?(Auto|Decod|Lang|L[A-Z])|MLM|B[Ee][Rr][Tt]"
 )
+_FILLS_BLANKS = re.compile(r"\[MASK\]|mask_token|\bmlm\b|masked[ _](lm|language)", re.I)
+"""What tells a language model that fills blanks, and sees both sides of them, from one that writes."""
 _MASKS = re.compile(
-    r"tril|triu|masked_fill|subsequent_mask|causal_mask|attn_bias|attention_bias|block_mask|create_causal"
+    r"tril|triu|masked_fill|subsequent_mask|causal_mask|CausalMask|Triangular|attn_bias|attention_bias|block_mask|create_causal|"
+    r"(build|make|get|create|prepare)_\w*mask"
 )
-_OUTSIDE = re.compile(r"mask|past|cache|memory|encoder|context|cross|cond|quer")
+_OUTSIDE = re.compile(
+    r"mask|bias|past|cache|memory|encoder|(^|_)(enc|src|kv|img)(_|$)|source|context|cross|cond|quer|image|visual|audio|latent"
+)
 _STEPS = re.compile(r"step|cache|cross|incremental|generate|sample")
 _SDPA = "torch.nn.functional.scaled_dot_product_attention"
 _TORCH_DECODERS = ("torch.nn.TransformerDecoder", "torch.nn.TransformerDecoderLayer")
+_TORCH_ENCODERS = ("torch.nn.TransformerEncoder", "torch.nn.TransformerEncoderLayer")
+_LEARNED = re.compile(r"quer|slot|latent|learn|anchor")
+"""Targets of a decoder that are no text."""
 
 
 def open_masks(names: Names, source: str) -> Iterator[Found]:
     """Every place of a file where a decoder's own attention lacks its mask."""
     text = "vocab" in source
+    blanks = bool(_FILLS_BLANKS.search(source))
     inside: dict[Scope, list[tuple[ast.AST, Scope]]] = {
         scope: []
         for node, scope in names.scopes.items()
-        if isinstance(node, ast.ClassDef) and _writes_text(node.name, text)
+        if isinstance(node, ast.ClassDef) and _writes_text(node.name, text=text, blanks=blanks)
     }
     for node, scope in names.seen if inside else ():
         for around in scope.around():
@@ -49,15 +63,22 @@ def open_masks(names: Names, source: str) -> Iterator[Found]:
         yield from _torch_decoders(names)
 
 
-def _writes_text(name: str, text: bool) -> bool:
-    """Whether a class of this name writes; a decoder may decode pictures, so its file must name a vocabulary."""
-    return not _OTHER.search(name) and bool(_WRITES.search(name) or (text and _DECODES.search(name)))
+def _writes_text(name: str, *, text: bool, blanks: bool) -> bool:
+    """Whether a class of this name writes.
+
+    A decoder may decode pictures, so its file must name a vocabulary; a language model may fill blanks.
+    """
+    if _OTHER.search(name):
+        return False
+    return bool(_CAUSAL.search(name) or (not blanks and (_MODELS.search(name) or (text and _DECODES.search(name)))))
 
 
 def _in_class(names: Names, owner: Scope, inside: Sequence[tuple[ast.AST, Scope]]) -> Iterator[Found]:
     if any(_names_a_mask(node) for node, _ in inside):
         return
-    calls = [(node, scope) for node, scope in inside if isinstance(node, ast.Call) and _attends(names, node, scope)]
+    writer = bool(_CAUSAL.search(_class_name(owner)) or _MODELS.search(_class_name(owner)))
+    attends = partial(_attends, names, writer=writer)
+    calls = [(node, scope) for node, scope in inside if isinstance(node, ast.Call) and attends(node, scope)]
     if any(_masked(names, call, scope) for call, scope in calls):
         return
     for call, scope in calls:
@@ -73,13 +94,22 @@ def _class_name(owner: Scope) -> str:
 
 
 def _names_a_mask(node: ast.AST) -> bool:
-    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-    return bool(_MASKS.search(name))
+    """Whether a name speaks of a causal mask, or an argument says `causal=True` as flash attention wants it."""
+    if isinstance(node, ast.keyword):
+        off = isinstance(node.value, ast.Constant) and not node.value.value
+        return node.arg == "causal" and not off
+    return bool(_MASKS.search(last_name(node)))
 
 
-def _attends(names: Names, call: ast.Call, scope: Scope) -> bool:
-    """Whether a call is attention of one sequence to itself: torch's function, or its module with one input thrice."""
+def _attends(names: Names, call: ast.Call, scope: Scope, *, writer: bool) -> bool:
+    """Whether a call is attention of one sequence to itself: torch's function, or its module with one input thrice.
+
+    In a class that writes for certain, torch's encoder stack is one, too: with a causal mask it is what such a class
+    is often made of.
+    """
     if names.dotted(call.func, scope) == _SDPA:
+        return True
+    if writer and len(call.args) == 1 and _made_by(names, call.func, scope, _TORCH_ENCODERS):
         return True
     same = len(call.args) >= 3 and len({ast.dump(one) for one in call.args[:3]}) == 1
     return same and _made_by(names, call.func, scope, ("torch.nn.MultiheadAttention",))
@@ -87,14 +117,7 @@ def _attends(names: Names, call: ast.Call, scope: Scope) -> bool:
 
 def _made_by(names: Names, function: ast.expr, scope: Scope, classes: tuple[str, ...]) -> bool:
     """Whether all that a name or attribute is bound to is an object of these classes."""
-    if isinstance(function, ast.Name):
-        there, values = scope.find(function.id)
-        bound = [(one, there) for one in values[: MAX_BOUND + 1]]
-    elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        owner = scope.owner(function.value.id)
-        bound = owner.attributes.get(function.attr, []) if owner else []
-    else:
-        return False
+    bound = names.bound_at(names.place(function, scope))
     return 0 < len(bound) <= MAX_BOUND and all(
         isinstance(one, ast.Call) and names.dotted(one.func, where) in classes for one, where in bound
     )
@@ -107,7 +130,7 @@ def _masked(names: Names, call: ast.Call, scope: Scope) -> bool:
     for one in call.keywords:
         if one.arg is None or (one.arg == "is_causal" and names.constant(one.value, scope) is not False):
             return True
-        if one.arg in ("attn_mask", "mask") and names.constant(one.value, scope) is not None:
+        if one.arg in ("attn_mask", "mask", "src_mask") and names.constant(one.value, scope) is not None:
             return True
     return False
 
@@ -139,6 +162,6 @@ def _torch_decoders(names: Names) -> Iterator[Found]:
             continue
         said = {one.arg for one in node.keywords if names.constant(one.value, scope) is not None}
         starred = any(isinstance(one, ast.Starred) for one in node.args)
-        queries = any("quer" in one.id.lower() for one in ast.walk(node) if isinstance(one, ast.Name))
+        queries = any(_LEARNED.search(last_name(one).lower()) for one in ast.walk(node))
         if len(node.args) == 2 and not starred and not queries and not said & {None, "tgt_mask", "tgt_is_causal"}:
             yield node, "torch's decoder is called without tgt_mask"

@@ -1,210 +1,167 @@
-"""What the names of a Python file are bound to, read from its syntax tree alone.
+"""What the names of a Python file stand for: something imported, a constant, whatever is bound to them.
 
-Nothing is run and no import is followed. Every assignment to a name in a scope counts, whatever the order, and anything
-that cannot be followed (a parameter, a loop, an unpacking) counts as unknown: a name is known only where all that is
-bound to it says the same.
+A name is known only where all that is bound to it says the same; one that is only another name for something known is
+known as that.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from advisor.core.review.code_scopes import Bound, Reader, Scope, is_none
 
 MAX_BOUND = 100
 """Assignments to one name: with more of them it is nobody's constant."""
+MAX_ALIASES = 20
+"""How many names for one thing are followed."""
+MAX_FAMILY = 30
+"""Classes above and below a class that are looked at for an attribute."""
+_ENVIRONMENT = frozenset({"os.getenv", "os.environ.get"})
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-Bound = ast.expr | Function | str | None
-"""An expression, a function, the dotted name of what was imported, or None for what is not followed."""
-
-
-@dataclass(eq=False, slots=True)
-class Scope:
-    """A module, class or function.
-
-    `attributes` are a class's, as its methods set them through `self`, each with the scope its value is read in.
-    """
-
-    node: ast.AST
-    outer: Scope | None
-    bound: dict[str, list[Bound]] = field(default_factory=dict)
-    attributes: dict[str, list[tuple[Bound, Scope]]] = field(default_factory=dict)
-    elsewhere: set[str] = field(default_factory=set)
-    returns: list[ast.expr] = field(default_factory=list)
-
-    @property
-    def is_class(self) -> bool:
-        """Whether the names in it are out of sight of its methods."""
-        return isinstance(self.node, ast.ClassDef)
-
-    def find(self, name: str) -> tuple[Scope, list[Bound]]:
-        """The scope that binds a name, as Python looks it up, and all that is bound to it there."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.bound and (scope is self or not scope.is_class):
-                return scope, scope.bound[name]
-            scope = scope.outer
-        return self, []
-
-    def around(self) -> Iterator[Scope]:
-        """This scope and those around it, from the inside."""
-        scope: Scope | None = self
-        while scope is not None:
-            yield scope
-            scope = scope.outer
-
-    def owner(self, name: str) -> Scope | None:
-        """The class whose instance `name` is here, if it is the first parameter of a method."""
-        for scope in self.around():
-            if isinstance(scope.node, Function) and scope.outer is not None and scope.outer.is_class:
-                first = [*scope.node.args.posonlyargs, *scope.node.args.args][:1]
-                return scope.outer if first and first[0].arg == name else None
-        return None
+Place = tuple[Scope, str]
+"""Where something is bound: a scope and a name; for an attribute its class, and the name with a dot before it."""
 
 
-class Names(ast.NodeVisitor):
-    """The scopes of a file, and every node that a check may ask about with the scope it stands in."""
+class Names:
+    """The names of one file. `seen` is every node a check may ask about, each with its scope."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self.module = Scope(tree, None)
-        self.scope = self.module
-        self.scopes: dict[ast.AST, Scope] = {tree: self.module}
-        self.seen: list[tuple[ast.AST, Scope]] = []
-        self._assigned: set[ast.Name] = set()
-        self.generic_visit(tree)
+        read = Reader(tree)
+        self.scopes, self.seen, self.stored = read.scopes, read.seen, read.stored
+        self._dotted: dict[Place, str | None] = {}
+        self._bound: dict[Place, list[tuple[Bound, Scope]]] = {}
 
-    def dotted(self, node: ast.AST, scope: Scope) -> str | None:
+    def place(self, node: ast.AST, scope: Scope) -> Place | None:
+        """Where a name, or an attribute of `self` or of a class of the file, is bound."""
+        match node:
+            case ast.Name(id=name):
+                return scope.find(name)[0], name
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                owner = scope.owner(name) or self._class(node.value, scope)
+                return (owner, f".{attribute}") if owner is not None else None
+        return None
+
+    def bound_at(self, place: Place | None) -> list[tuple[Bound, Scope]]:
+        """All that is bound there (one more than counts, where it is too much), each with the scope to read it in."""
+        if place is None:
+            return []
+        if place not in self._bound:
+            scope, name = place
+            self._bound[place] = (
+                self._members(scope, name[1:])
+                if name.startswith(".")
+                else [(one, scope) for one in scope.bound.get(name, ())]
+            )[: MAX_BOUND + 1]
+        return self._bound[place]
+
+    def dotted(self, node: ast.AST, scope: Scope, steps: int = 0) -> str | None:
         """The full name of what was imported, as in `torch.nn.functional`; None where it is not known."""
-        if isinstance(node, ast.Attribute):
-            before = self.dotted(node.value, scope)
-            return None if before is None else f"{before}.{node.attr}"
-        if not isinstance(node, ast.Name):
-            return None
-        said = {one for one in scope.find(node.id)[1][: MAX_BOUND + 1] if not is_none(one)}
-        only = next(iter(said)) if len(said) == 1 else None
-        return only if isinstance(only, str) else None
+        match node:
+            case ast.Attribute(value=value, attr=attribute):
+                before = self.dotted(value, scope, steps)
+                return self._named(node, scope, steps) if before is None else f"{before}.{attribute}"
+            case ast.Name():
+                return self._named(node, scope, steps)
+            case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(value=str(attribute)), *_]):
+                before = self.dotted(value, scope, steps)
+                return None if before is None else f"{before}.{attribute}"
+        return None
 
     def constant(self, node: ast.AST | None, scope: Scope) -> object:
         """The constant that an expression is, also through a name that is bound once; Ellipsis where it is none."""
-        if isinstance(node, ast.Name):
-            there, said = scope.find(node.id)
-            once = said[0] if len(said) == 1 else None
-            return self.constant(once, there) if isinstance(once, ast.Constant) else ...
-        return node.value if isinstance(node, ast.Constant) else ...
+        if node is None or isinstance(node, ast.Constant):
+            return ... if node is None else node.value
+        said = self.bound_at(self.place(node, scope))
+        once = said[0][0] if len(said) == 1 else None
+        return once.value if isinstance(once, ast.Constant) else ...
 
-    def visit(self, node: ast.AST) -> None:
-        """Note a node, then what is in it."""
-        self.seen.append((node, self.scope))
-        super().visit(node)
+    def usual(self, node: ast.AST | None, scope: Scope, steps: int = 0) -> object:
+        """The constant that an expression is unless somebody says otherwise: a parameter's default counts, too."""
+        known = self.constant(node, scope)
+        if known is not ... or node is None or steps > MAX_ALIASES:
+            return known
+        if isinstance(node, ast.Call) and self.dotted(node.func, scope) in _ENVIRONMENT and len(node.args) == 2:
+            return self.usual(node.args[1], scope, steps + 1)
+        said = self.bound_at(place := self.place(node, scope))
+        if place is None or len(said) != 1:
+            return ...
+        once, where = said[0]
+        if once is None and place[1] in place[0].defaults:
+            return self.usual(place[0].defaults[place[1]], place[0].outer or scope, steps + 1)
+        return self.usual(once, where, steps + 1) if isinstance(once, ast.expr) else ...
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        """A function is bound to its name; its parameters are unknown."""
-        self._function(node)
+    def _named(self, node: ast.AST, scope: Scope, steps: int) -> str | None:
+        place = self.place(node, scope)
+        if place is None or steps > MAX_ALIASES:
+            return None
+        if place not in self._dotted:
+            self._dotted[place] = None  # what is bound to itself has no name
+            said = {self._alias(*one, steps + 1) for one in self.bound_at(place) if not is_none(one[0])}
+            self._dotted[place] = said.pop() if len(said) == 1 else None
+        return self._dotted[place]
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        """Calling it gives something to wait for, not what it returns."""
-        self._bind(node.name, None)
-        self._inside(node, node.args)
+    def _alias(self, bound: Bound, scope: Scope, steps: int) -> str | None:
+        """What a name that is bound to this is another name for."""
+        match bound:
+            case str():
+                return bound
+            case ast.Name() | ast.Attribute() | ast.Call():
+                return self.dotted(bound, scope, steps)
+            case ast.ClassDef(bases=[base], keywords=[]) if _adds_nothing(bound):
+                return self.dotted(base, scope, steps)
+        return None
 
-    def _function(self, node: ast.FunctionDef) -> None:
-        self._bind(node.name, None if node.decorator_list else node)
-        self._inside(node, node.args)
+    def _class(self, node: ast.AST, scope: Scope) -> Scope | None:
+        """The class of the file that a name stands for."""
+        said = scope.find(node.id)[1] if isinstance(node, ast.Name) else []
+        return self.scopes[said[0]] if len(said) == 1 and isinstance(said[0], ast.ClassDef) else None
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        """A scope of its own with nothing but parameters."""
-        self._inside(node, node.args)
+    def _members(self, owner: Scope, attribute: str) -> list[tuple[Bound, Scope]]:
+        """All that an attribute of a class's instance may be: its own, else inherited, and what subclasses make it."""
+        said: list[tuple[Bound, Scope]] = []
+        for one in _family(owner, self._bases):
+            said = said or _own(one, attribute)
+        below = (one for one in _family(owner, self._subclasses) if one is not owner)
+        return [*said, *(found for one in below for found in _own(one, attribute))]
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        """A class of the file itself is nothing that a check knows."""
-        self._bind(node.name, None)
-        self._inside(node, None)
+    @cached_property
+    def _bases(self) -> dict[Scope, list[Scope]]:
+        """The classes of the file that each class of the file builds on."""
+        found: dict[Scope, list[Scope]] = {}
+        for node, scope in self.scopes.items():
+            if isinstance(node, ast.ClassDef) and scope.outer is not None:
+                bases = (self._class(one, scope.outer) for one in node.bases)
+                found[scope] = [one for one in bases if one is not None and one is not scope]
+        return found
 
-    def _inside(self, node: ast.AST, parameters: ast.arguments | None) -> None:
-        self.scope = self.scopes[node] = Scope(node, self.scope)
-        if parameters is not None:
-            for one in ast.walk(parameters):
-                if isinstance(one, ast.arg):
-                    self._bind(one.arg, None)
-        self.generic_visit(node)
-        self.scope = self.scope.outer or self.module
-
-    def visit_Import(self, node: ast.Import) -> None:
-        """`import a.b` binds `a`, `import a.b as c` binds `c` to `a.b`."""
-        for one in node.names:
-            self._bind(one.asname or one.name.split(".")[0], one.name if one.asname else one.name.split(".")[0])
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        """A relative import is a module of the project, which is not followed."""
-        for one in node.names:
-            self._bind(one.asname or one.name, None if node.level else f"{node.module}.{one.name}")
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        """Each target is bound to the value."""
-        for target in node.targets:
-            self._assign(target, node.value)
-        self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        """Like an assignment, where a value is given."""
-        if node.value is not None:
-            self._assign(node.target, node.value)
-        self.generic_visit(node)
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        """Like an assignment."""
-        self._assign(node.target, node.value)
-        self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> None:
-        """A name that is stored in no way named above (a loop, a `with`, `+=`, `del`) is unknown."""
-        if not isinstance(node.ctx, ast.Load) and node not in self._assigned:
-            self._bind(node.id, None)
-
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        """The name of an error is unknown."""
-        self._bind(node.name, None)
-        self.generic_visit(node)
-
-    def visit_MatchAs(self, node: ast.MatchAs) -> None:
-        """So is what a pattern takes."""
-        self._bind(node.name, None)
-        self.generic_visit(node)
-
-    def visit_Global(self, node: ast.Global) -> None:
-        """Assignments to these names belong to the module."""
-        self.scope.elsewhere.update(node.names)
-
-    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
-        """Assigned to from two functions: unknown in both."""
-        for name in node.names:
-            for scope in self.scope.around():
-                scope.bound.setdefault(name, []).append(None)
-
-    def visit_Return(self, node: ast.Return) -> None:
-        """What a function returns."""
-        self.scope.returns.append(node.value or ast.Constant(None))
-        self.generic_visit(node)
-
-    def _assign(self, target: ast.expr, value: ast.expr | None) -> None:
-        match target:
-            case ast.Name(id=name):
-                self._assigned.add(target)
-                self._bind(name, value)
-            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
-                if (owner := self.scope.owner(name)) is not None:
-                    owner.attributes.setdefault(attribute, []).append((value, self.scope))
-            case ast.Tuple(elts=targets) | ast.List(elts=targets):
-                values = value.elts if isinstance(value, ast.Tuple) and len(value.elts) == len(targets) else None
-                for number, one in enumerate(targets):
-                    self._assign(one, values[number] if values else None)
-
-    def _bind(self, name: str | None, bound: Bound) -> None:
-        if name is not None:
-            scope = self.module if name in self.scope.elsewhere else self.scope
-            scope.bound.setdefault(name, []).append(bound)
+    @cached_property
+    def _subclasses(self) -> dict[Scope, list[Scope]]:
+        found: dict[Scope, list[Scope]] = {}
+        for scope, bases in self._bases.items():
+            for base in bases:
+                found.setdefault(base, []).append(scope)
+        return found
 
 
-def is_none(bound: Bound) -> bool:
-    """Whether it is the word None: a placeholder that says nothing about what comes later."""
-    return isinstance(bound, ast.Constant) and bound.value is None
+def _family(owner: Scope, related: Mapping[Scope, Sequence[Scope]]) -> list[Scope]:
+    """A class and those it is related to one way, the nearest first."""
+    known = {owner: None}
+    for scope in (waiting := [owner]):
+        new = [one for one in related.get(scope, ()) if one not in known][: MAX_FAMILY - len(known)]
+        known |= dict.fromkeys(new)
+        waiting += new
+    return list(known)
+
+
+def _own(scope: Scope, attribute: str) -> list[tuple[Bound, Scope]]:
+    """What a class itself binds: in its body, and through `self`."""
+    return [*((one, scope) for one in scope.bound.get(attribute, ())), *scope.attributes.get(attribute, ())]
+
+
+def _adds_nothing(node: ast.ClassDef) -> bool:
+    """Whether a class is its base under another name: no method, so nothing that runs otherwise."""
+    inside = (one for statement in node.body for one in ast.walk(statement))
+    methods = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return not node.decorator_list and not any(isinstance(one, methods) for one in inside)

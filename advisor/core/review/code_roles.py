@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from advisor.core.review.checkpoints import of_checkpoint, of_class, tuned_for_vectors
-from advisor.core.review.code_names import MAX_BOUND, Bound, Function, Names, Scope, is_none
+from advisor.core.review.checkpoints import is_bare, of_model
+from advisor.core.review.code_names import MAX_BOUND, Names, Place
+from advisor.core.review.code_scopes import Bound, Scope, is_none, is_property
+from advisor.core.review.code_shapes import axis_of, is_one
 
 MAX_STEPS = 60
 """How far a value is followed back."""
@@ -21,37 +23,32 @@ MAX_LOOKS = 500
 
 _SAME = frozenset(
     {
-        "bfloat16",
-        "clone",
-        "compile",
-        "contiguous",
-        "cpu",
-        "cuda",
-        "detach",
-        "double",
-        "eval",
-        "float",
-        "half",
-        "numpy",
-        "requires_grad_",
-        "to",
-        "train",
-        "type",
-        "unsqueeze",
+        *("bfloat16", "clone", "compile", "contiguous", "cpu", "cuda", "detach", "double", "eval", "float", "half"),
+        *("masked_fill", "numpy", "requires_grad_", "squeeze", "to", "train", "type", "unsqueeze"),
     }
 )
-"""Methods that give back what they are called on, moved or converted."""
+"""Methods that give back what they are called on, moved, converted, or with some of it blanked out."""
 _POOLING = frozenset({"mean", "sum", "max", "amax", "median", "nanmean"})
+_TENSORS = ("torch.", "numpy.")
 _INNER = frozenset({"base_model", "model", "module", "transformer"})
-_STATES = frozenset({"hidden_states", "last_hidden_state"})
 _CHECKPOINT_KEYS = ("pretrained_model_name_or_path", "model_name_or_path", "model_name", "model")
 
 
 class Role(NamedTuple):
-    """What something is, and the words of the code that made it so."""
+    """What something is, and the words of the code that made it so.
 
-    kind: Literal["decoder", "encoder", "output", "states", "token", "vector", "itself"]
+    `states` are of a batch of texts, `text` those of one, `layers` those of every layer. `bare`: the model ends at its
+    states, so they are the first thing in its output.
+    """
+
+    kind: Literal["decoder", "encoder", "output", "layers", "states", "text", "token", "vector", "itself"]
     name: str
+    bare: bool = False
+    class_name: str = ""
+
+    def into(self, kind: Literal["output", "layers", "states", "text", "token", "vector"]) -> Role:
+        """What comes out of it."""
+        return self._replace(kind=kind)
 
 
 _ITSELF = Role("itself", "")
@@ -63,8 +60,8 @@ class Roles:
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        self._asking: set[tuple[Scope, str]] = set()
-        self._known: dict[tuple[Scope, str], Role | None] = {}
+        self._asking: set[Place] = set()
+        self._known: dict[Place, Role | None] = {}
         self._looks = 0
 
     def of(self, node: ast.AST, scope: Scope, steps: int = 0) -> Role | None:
@@ -74,8 +71,8 @@ class Roles:
             return None
         match node:
             case ast.Name():
-                there, bound = scope.find(node.id)
-                return self._agreed((there, node.id), ((one, there) for one in bound), steps)
+                place = self.names.place(node, scope)
+                return self._agreed(place, self.names.bound_at(place), steps) if place else None
             case ast.Attribute():
                 return self._attribute(node, scope, steps)
             case ast.Subscript():
@@ -84,16 +81,16 @@ class Roles:
                 return self._call(node, scope, steps)
             case ast.BinOp():
                 sides = [self.of(side, scope, steps + 1) for side in (node.left, node.right)]
-                return next((one for one in sides if one and one.kind in ("states", "vector")), None)
+                return next((one for one in sides if one and one.kind in ("states", "text", "vector")), None)
         return None
 
     def checkpoint(self, call: ast.Call, scope: Scope) -> str | None:
-        """The name of the checkpoint that a call loads, where it stands in the file."""
+        """The name of the checkpoint that a call loads (unless told otherwise), where it stands in the file."""
         given = [one.value for one in call.keywords if one.arg in _CHECKPOINT_KEYS] or call.args[:1]
-        name = self.names.constant(given[0], scope) if given else None
+        name = self.names.usual(given[0], scope) if given else None
         return name if isinstance(name, str) else None
 
-    def _agreed(self, asked: tuple[Scope, str], bound: Iterable[tuple[Bound, Scope]], steps: int) -> Role | None:
+    def _agreed(self, asked: Place, bound: Iterable[tuple[Bound, Scope]], steps: int) -> Role | None:
         """The one role that everything bound to a name has."""
         if asked in self._asking:
             return _ITSELF
@@ -110,29 +107,44 @@ class Roles:
         return role
 
     def _bound(self, bound: Bound, scope: Scope, steps: int) -> Role | None:
+        if isinstance(bound, ast.FunctionDef) and is_property(bound):
+            return self._returns(bound, steps)
         return self.of(bound, scope, steps + 1) if isinstance(bound, ast.expr) else None
 
     def _attribute(self, node: ast.Attribute, scope: Scope, steps: int) -> Role | None:
-        if isinstance(node.value, ast.Name) and (owner := scope.owner(node.value.id)) is not None:
-            return self._agreed((owner, f"self.{node.attr}"), owner.attributes.get(node.attr, ()), steps)
+        if (place := self.names.place(node, scope)) is not None:
+            return self._agreed(place, self.names.bound_at(place), steps)
         base = self.of(node.value, scope, steps + 1)
         if base is None:
             return None
         if base.kind == "decoder" and node.attr in _INNER:
-            return base
-        return Role("states", base.name) if base.kind == "output" and node.attr in _STATES else None
+            return base if node.attr == "module" else base._replace(bare=True)
+        if base.kind != "output":
+            return None
+        return base.into("states") if node.attr == "last_hidden_state" else self._layers(base, node.attr)
+
+    def _layers(self, output: Role, key: object) -> Role | None:
+        return output.into("layers") if key == "hidden_states" else None
 
     def _subscript(self, node: ast.Subscript, scope: Scope, steps: int) -> Role | None:
         base = self.of(node.value, scope, steps + 1)
         if base is None:
             return None
+        index = node.slice
         if base.kind == "output":
-            key = self.names.constant(node.slice, scope)
-            return Role("states", base.name) if key in _STATES else None
-        if base.kind == "states" and isinstance(node.slice, ast.Tuple):
-            one = any(isinstance(part, ast.Constant | ast.UnaryOp | ast.Name) for part in node.slice.elts[1:2])
-            return Role("token", base.name) if one else base
-        return base if base.kind == "states" else None
+            key = self.names.constant(index, scope)
+            first = key == "last_hidden_state" or (base.bare and type(key) is int and key == 0)
+            return base.into("states") if first else self._layers(base, key)
+        if base.kind == "layers":
+            return base.into("states") if is_one(index) else base
+        if base.kind not in ("states", "text"):
+            return None
+        picked = [is_one(one) for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
+        if base.kind == "text":
+            return base.into("token") if picked[0] else base
+        if any(picked[1:2]):
+            return base.into("token")
+        return base.into("text") if picked[0] else base
 
     def _call(self, node: ast.Call, scope: Scope, steps: int) -> Role | None:
         if (loaded := self._loaded(node, scope)) is not None:
@@ -141,55 +153,52 @@ class Roles:
         if full in ("torch.compile", "torch.nn.functional.normalize") and node.args:
             return self.of(node.args[0], scope, steps + 1)
         if (pooled := self.pooled(node, scope, steps)) is not None:
-            return Role("vector", pooled.name)
+            return pooled.into("vector")
         if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME:
-            return self.of(node.func.value, scope, steps + 1)
+            role = self.of(node.func.value, scope, steps + 1)
+            return role.into("text") if role and role.kind == "states" and node.func.attr == "squeeze" else role
         called = self.of(node.func, scope, steps + 1)
         if called is not None:
-            return Role("output", called.name) if called.kind == "decoder" else None
-        return self._returned(node.func, scope, steps)
+            return called.into("output") if called.kind == "decoder" else None
+        said = self.names.bound_at(self.names.place(node.func, scope))
+        only = said[0][0] if len(said) == 1 else None
+        plain = isinstance(only, ast.FunctionDef) and not is_property(only)
+        return self._returns(only, steps) if isinstance(only, ast.FunctionDef) and plain else None
 
     def pooled(self, node: ast.Call, scope: Scope, steps: int = 0) -> Role | None:
         """The states that a call pools over their tokens; None where it does no such thing."""
         function = node.func
-        if isinstance(function, ast.Attribute) and function.attr in _POOLING and (node.args or node.keywords):
-            full = self.names.dotted(function, scope)
-            pooled = node.args[0] if full and full.startswith("torch.") and node.args else function.value
-            role = self.of(pooled, scope, steps + 1)
-            return role if role and role.kind == "states" else None
+        if isinstance(function, ast.Attribute) and function.attr in _POOLING:
+            of_module = (self.names.dotted(function, scope) or "").startswith(_TENSORS)
+            pooled = node.args[0] if of_module and node.args else function.value
+            tokens = {"states": (1, -2), "text": (0, -2)}
+            axis = axis_of(node, 1 if of_module else 0)
+            role = self.of(pooled, scope, steps + 1) if axis is not None else None
+            return role if role and axis in tokens.get(role.kind, ()) else None
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        if "pool" not in name.lower():
+        if "pool" not in name.lower() or self._is_made(function, scope):
             return None
         roles = (self.of(one, scope, steps + 1) for one in node.args[:1])
         return next((role for role in roles if role and role.kind in ("states", "output")), None)
 
+    def _is_made(self, function: ast.expr, scope: Scope) -> bool:
+        """Whether what is called is an object that was made here: a layer that pools is trained to."""
+        return any(isinstance(one, ast.Call) for one, _ in self.names.bound_at(self.names.place(function, scope)))
+
     def _loaded(self, call: ast.Call, scope: Scope) -> Role | None:
         """The model that `Class.from_pretrained(…)` or `Class(config)` of transformers gives."""
-        function = call.func
-        if isinstance(function, ast.Attribute) and function.attr in ("from_pretrained", "from_config"):
-            function = function.value
-        full = self.names.dotted(function, scope) or ""
-        name = full.rsplit(".", 1)[-1]
-        if not full.startswith("transformers.") or any(one.arg == "trust_remote_code" for one in call.keywords):
+        full = (self.names.dotted(call.func, scope) or "").removesuffix(".from_pretrained").removesuffix(".from_config")
+        given = {one.arg: self.names.constant(one.value, scope) for one in call.keywords}
+        if not full.startswith("transformers.") or given.get("trust_remote_code", False) is not False:
             return None  # a class that comes with the checkpoint may do anything
         checkpoint = self.checkpoint(call, scope) or ""
-        if tuned_for_vectors(checkpoint):
-            return Role("encoder", name) if of_class(name) == "encoder" else None
-        kind = of_class(name) if name != "AutoModel" else of_checkpoint(checkpoint)
-        if name == "AutoModelForCausalLM" and of_checkpoint(checkpoint) == "encoder":
-            kind = "encoder"
-        return Role(kind, f'{name} of "{checkpoint}"' if checkpoint else name) if kind else None
+        unsaid = "config" in given or None in given or given.get("is_decoder", False) is not False
+        name = full.rsplit(".", 1)[-1]
+        kind = of_model(name, checkpoint, may_decode=unsaid or "is_decoder" in self.names.stored)
+        words = f'{name} of "{checkpoint}"' if checkpoint else name
+        return Role(kind, words, is_bare(name), name) if kind else None
 
-    def _returned(self, function: ast.expr, scope: Scope, steps: int) -> Role | None:
+    def _returns(self, function: ast.FunctionDef, steps: int) -> Role | None:
         """What a function or method of the file returns, where all its returns agree."""
-        if isinstance(function, ast.Name):
-            bound = scope.find(function.id)[1]
-        elif isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-            owner = scope.owner(function.value.id)
-            bound = owner.bound.get(function.attr, []) if owner else []
-        else:
-            return None
-        if len(bound) != 1 or not isinstance(bound[0], Function):
-            return None
-        inside = self.names.scopes[bound[0]]
+        inside = self.names.scopes[function]
         return self._agreed((inside, "return"), ((one, inside) for one in inside.returns), steps)

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from advisor.core.guide.recommendation import Source
 from advisor.core.review.code import About, CodeFiles, SourceFile, Unread, code_results
-from advisor.core.review.code_finds import Unparsable, find_in
+from advisor.core.review.code_finds import find_in
 from advisor.core.review.code_kinds import CODE_KINDS
+from advisor.core.review.code_parse import Unparsable
 from advisor.core.review.document import Location
+from tests.core.review.wild import FINE, WRONG
 
 IMPORTS = """
 import torch
@@ -436,7 +438,7 @@ def test_checks_that_find_nothing_pass_and_files_that_are_not_read_are_told() ->
     assert made[:3] == [
         ("CODE-105", "fail", "a.py", 2),
         ("CODE-100", "not-checked", "architecture.yaml", 7),
-        ("CODE-100", "not-checked", "c.py", None),
+        ("CODE-100", "not-checked", "c.py", 1),
     ]
     assert [one[:3] for one in made[3:]] == [
         (check, "pass", "architecture.yaml") for check in ("CODE-101", "CODE-102", "CODE-103", "CODE-104")
@@ -452,10 +454,14 @@ def test_a_file_with_more_finds_than_are_told_says_so() -> None:
 
 
 def test_where_nothing_could_be_read_nothing_passes() -> None:
-    assert results(SourceFile("c.py", "x = (")) == [("CODE-100", "not-checked", "c.py", None)]
+    assert results(SourceFile("c.py", "x = (")) == [("CODE-100", "not-checked", "c.py", 1)]
 
 
-BODIES = [body for groups in GROUPS.values() for bodies in groups for body in bodies.values()]
+BODIES = [
+    *(body for groups in GROUPS.values() for bodies in groups for body in bodies.values()),
+    *FINE.values(),
+    *(body for body, _ in WRONG.values()),
+]
 PIECES = sorted({piece for body in BODIES for piece in dedent(body).split("\n")})
 
 
