@@ -30,7 +30,7 @@ def recommendation_blocks(recommendation: Recommendation, *, level: int = 1) -> 
         bullets([(_component(part), _because(part.because)) for part in recommendation.components]),
     ]
     if remarks := [*recommendation.warnings, *recommendation.notes]:
-        blocks += [Heading("To know", level + 1), bullets([_remark(remark) for remark in remarks])]
+        blocks += [Heading("To know", level + 1), bullets([remark_words(remark) for remark in remarks])]
     blocks += [
         Heading("Alternatives", level + 1),
         bullets([_alternative(alternative) for alternative in recommendation.alternatives]),
@@ -54,13 +54,14 @@ def _because(found: Sequence[Because]) -> list[str]:
     return [f"{because.says} [{figures.sources(because.source)}]" for because in found]
 
 
-def _remark(remark: Remark) -> str:
+def remark_words(remark: Remark) -> str:
+    """`! warning: what is said [S2S-101; G30]`."""
     symbol = {"error": "✗", "warning": "!", "note": "·"}[remark.level]
     return f"{symbol} {remark.level}: {remark.says} [{remark.rule}; {figures.sources(remark.source)}]"
 
 
 def _alternative(alternative: Alternative) -> tuple[str, list[str]]:
-    remarks = [_remark(remark) for remark in (*alternative.warnings, *alternative.notes)]
+    remarks = [remark_words(remark) for remark in (*alternative.warnings, *alternative.notes)]
     if not alternative.possible:
         return f"{alternative.architecture}: no change of answers leads there, only another task would", remarks
     words = f"{alternative.architecture}: would be advised with {change_words(alternative.flip)}"

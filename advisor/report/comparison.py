@@ -42,13 +42,14 @@ def _verdict(comparison: Comparison) -> str:
     task = comparison.workload.task
     if widest.ci95[0] <= 1:
         return f"? {widest.cheaper} and {widest.dearer} cannot be told apart here for {task}"
-    return f"{widest.cheaper} takes least: {widest.dearer} takes {_times(widest)} the machine time for {task}"
+    times = _times(widest.ratio, widest.ci95)
+    return f"{widest.cheaper} takes least: {widest.dearer} takes {times} the machine time for {task}"
 
 
 def _conditions(comparison: Comparison) -> str:
     profiles = [profile for one in comparison.entries for profile in one.report.profiles]
     machine = f" {machine_words(profiles[0])}." if profiles else ""
-    rounds = f"{comparison.rounds} round{'' if comparison.rounds == 1 else 's'}"
+    rounds = figures.counted(comparison.rounds, "round")
     return f"Measured in turns, {rounds} in {figures.seconds(comparison.wall_s)}.{machine}"
 
 
@@ -97,8 +98,7 @@ def _how(one: Entry) -> str:
     if not one.writes_tokens:
         return f"one pass over {one.reads_tokens:,} tokens"
     prompt = f", {one.prompt_tokens:,} of them examples put in front of the text" if one.prompt_tokens else ""
-    tokens = "token" if one.writes_tokens == 1 else "tokens"
-    return f"reads {one.reads_tokens:,} tokens{prompt}, writes {one.writes_tokens:,} {tokens}"
+    return f"reads {one.reads_tokens:,} tokens{prompt}, writes {figures.counted(one.writes_tokens, 'token')}"
 
 
 def _plan_words(one: Entry) -> str:
@@ -111,7 +111,8 @@ def _plan_words(one: Entry) -> str:
 
 def _ratios(comparison: Comparison) -> Table:
     rows = [
-        (QUANTITY_WORDS[one.quantity], one.dearer, one.cheaper, _times(one), _rounds(one)) for one in comparison.ratios
+        (QUANTITY_WORDS[one.quantity], one.dearer, one.cheaper, _times(one.ratio, one.ci95), _rounds(one))
+        for one in comparison.ratios
     ]
     columns = ("of", "dearer", "cheaper", "times as long", "round by round")
     return Table(columns, tuple(rows), frozenset({3, 4}))
@@ -121,21 +122,19 @@ def _rounds(one: Ratio) -> str:
     return ", ".join(f"{figures.digits(ratio)}×" for ratio in one.rounds)
 
 
-def _times(one: Ratio) -> str:
-    low, high = one.ci95
-    return f"{figures.digits(one.ratio)}× ({figures.digits(low)}–{figures.digits(high)})"
+def _times(ratio: float | None, ci95: tuple[float, float] | None) -> str:
+    if ratio is None or ci95 is None:
+        return "no figure"
+    low, high = ci95
+    return f"{figures.digits(ratio)}× ({figures.digits(low)}–{figures.digits(high)})"
 
 
 def _claim(one: ClaimResult) -> tuple[str, list[str]]:
     below = [one.note]
     if one.quantity is not None:
-        measured = "no figure"
-        if one.ratio is not None and one.ci95 is not None:
-            low, high = one.ci95
-            measured = f"{figures.digits(one.ratio)}× ({figures.digits(low)}–{figures.digits(high)})"
         below.insert(
             0,
             f"{QUANTITY_WORDS[one.quantity]}, {one.dearer} to {one.cheaper}: claimed at least "
-            f"{figures.digits(one.at_least or 0.0)}×, measured {measured}",
+            f"{figures.digits(one.at_least or 0.0)}×, measured {_times(one.ratio, one.ci95)}",
         )
     return f"{OUTCOME_WORDS[one.outcome]}: {one.says} [{one.id}; {figures.sources(one.source)}]", below

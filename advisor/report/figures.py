@@ -31,6 +31,11 @@ def count(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something: `1 core`, `1,200 cores`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def short_count(value: int | None) -> str:
     """A large count in three digits: `109M`, `6.74B`."""
     if value is None:

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from advisor.core.attention import MOVED, AttentionLayer
-from advisor.core.guide.recommendation import Remark
 from advisor.core.inspection import Anisotropy, Claim, Inspection
 from advisor.report import figures
+from advisor.report.advice import remark_words
 from advisor.report.blocks import Block, Heading, Paragraph, Table, Tone, bullets
 
 DEPENDS, DOES_NOT = "■", "·"
 LEGEND = f"A row is an output, a column an input: {DEPENDS} where the one moves with the other, {DOES_NOT} where not."
-_SIGNS = {"error": "✗", "warning": "!", "note": "•"}
 
 
 def inspection_blocks(found: Inspection) -> list[Block]:
@@ -24,7 +23,7 @@ def inspection_blocks(found: Inspection) -> list[Block]:
     groups = _groups(found.probe.attention)
     blocks: list[Block] = [Heading(_verdict(found), 1, _tone(found)), bullets(_facts(found))]
     if found.remarks:
-        blocks += [Heading("Mistakes", 2), bullets([_remark(one) for one in found.remarks])]
+        blocks += [Heading("Mistakes", 2), bullets([remark_words(one) for one in found.remarks])]
     blocks += [Heading("Attention, layer by layer", 2), _table(groups)]
     if found.anisotropy is not None:
         blocks += [Heading("Embeddings", 2), bullets(_embeddings(found.anisotropy))]
@@ -80,10 +79,6 @@ def _claim(claim: Claim) -> str:
         if value is not None
     ]
     return ", ".join([f"model_type {claim.model_type}", *known])
-
-
-def _remark(remark: Remark) -> str:
-    return f"{_SIGNS[remark.level]} {remark.level}: {remark.says} [{remark.rule}; {figures.sources(remark.source)}]"
 
 
 def _embeddings(found: Anisotropy) -> list[str]:

@@ -38,9 +38,9 @@ def diff_blocks(document: RulesDiffDocument) -> list[Block]:
     """Every region whose advice changes."""
     if not document.changes:
         return [Heading("✓ the advice is the same for every workload", 1, "good")]
-    noun = "region" if len(document.changes) == 1 else "regions"
+    regions = figures.counted(len(document.changes), "region")
     changes = [(f"{one.table}: {one.when}", [f"{one.before} → {one.after}"]) for one in document.changes]
-    return [Heading(f"✗ the advice changes in {len(document.changes)} {noun}", 1, "bad"), bullets(changes)]
+    return [Heading(f"✗ the advice changes in {regions}", 1, "bad"), bullets(changes)]
 
 
 def models_blocks(document: ModelsDocument) -> list[Block]:

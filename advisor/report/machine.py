@@ -25,11 +25,11 @@ def machine_blocks(machine: MachineReport) -> list[Block]:
 def _verdict(machine: MachineReport) -> str:
     levels = [one.level for one in machine.diagnoses]
     if "wrong" in levels:
-        count = levels.count("wrong")
-        return f"✗ {count} thing{'s'[: count - 1]} below must be mended before this machine can do all its work"
+        things = figures.counted(levels.count("wrong"), "thing")
+        return f"✗ {things} below must be mended before this machine can do all its work"
     if "slow" in levels:
-        count = levels.count("slow")
-        return f"! ready to measure, and slower or less certain than it could be in {count} point{'s'[: count - 1]}"
+        points = figures.counted(levels.count("slow"), "point")
+        return f"! ready to measure, and slower or less certain than it could be in {points}"
     return "✓ ready to measure"
 
 
@@ -68,7 +68,7 @@ def _peak_facts(machine: MachineReport) -> list[str]:
 
 
 def _peak_words(one: Peaks) -> str:
-    threads = f"{one.threads} thread{'' if one.threads == 1 else 's'}"
+    threads = figures.counted(one.threads, "thread")
     when = "" if one.measured_at is None else f", measured {minute(one.measured_at)} UTC"
     disturbed = f", disturbed ({', '.join(one.flags)}): the next measurement tries again" if one.flags else ""
     return f"Peaks of {one.device}: {figures.peaks(one)}; torch {one.torch}, {threads}{when}{disturbed}"
@@ -77,7 +77,7 @@ def _peak_words(one: Peaks) -> str:
 def _core_words(machine: MachineReport) -> str:
     cores = machine.cores
     quota = "no cgroup quota" if cores.quota is None else f"cgroup quota {figures.digits(cores.quota)}"
-    physical = f"{cores.physical} physical core{'' if cores.physical == 1 else 's'}"
+    physical = figures.counted(cores.physical, "physical core")
     return f"{cores.installed} CPUs installed, {cores.affinity} allowed, {physical}, {quota}"
 
 

@@ -5,7 +5,7 @@ Pure: values in, blocks out. Every figure is formatted by `figures`, and one tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from advisor.core.guide.recommendation import Recommendation
@@ -85,10 +85,11 @@ def _notes(cells: Sequence[Cell]) -> list[str]:
     for cell in cells:
         if cell.note:
             alike.setdefault((cell.stage, cell.runtime, cell.dtype, cell.flags), []).append(cell)
-    return [
-        f"{cell_name(first)}: {first.note}" + (f" So with {len(others)} other cells." if others else "")
-        for first, *others in alike.values()
-    ]
+    return [f"{cell_name(first)}: {first.note}{_so_with(len(others))}" for first, *others in alike.values()]
+
+
+def _so_with(others: int) -> str:
+    return f" So with {figures.counted(others, 'other cell')}." if others else ""
 
 
 def report_blocks(report: Report) -> list[Block]:
@@ -132,10 +133,10 @@ def verdict_sentence(plan: Plan, recommendation: Recommendation, machine: str = 
     if plan.verdict == "undecided":
         missing = [f"{stage.role} ({stage.note})" for stage in plan.stages if stage.note and stage.latency_ms is None]
         return f"{start}: {'; '.join(dict.fromkeys(missing)) or plan.first_thing_to_change}"
-    latency = _at_percentile(plan.latency_ms, workload)
     if plan.replicas is None:
         return f"{start}: no number of replicas like {machine} serves this within the budget; {plan.binding} binds"
-    held = f", {workload.latency_percentile} % answered within {latency}" if latency else ""
+    within = _within(plan, workload.latency_percentile)
+    held = "" if within is None else f", {workload.latency_percentile} % answered within {figures.milliseconds(within)}"
     noun = "replica" if plan.replicas.high == 1 else "replicas"
     disturbed = any(finding.id == "PLAN-005" for finding in plan.findings)
     doubt = "; part of the measurement was disturbed, see the findings" if disturbed else ""
@@ -146,7 +147,7 @@ def machine_words(profile: Profile) -> str:
     """The machine in one line."""
     machine = profile.machine
     versions = ", ".join(f"{name} {version}" for name, version in sorted(machine.versions.items()))
-    cores = f"{machine.cores_usable} usable core{'s' if machine.cores_usable != 1 else ''}"
+    cores = figures.counted(machine.cores_usable, "usable core")
     limit = figures.gib(machine.memory_limit_bytes)
     cards = "".join(f", {one.device} {one.name}" for one in machine.device_details if one.device != "cpu")
     return f"{machine.cpu}, {cores}, {limit} memory{cards}; {versions}; fingerprint {machine.fingerprint}"
@@ -234,10 +235,11 @@ def _plan(plan: Plan, workload: Workload) -> list[Block]:
 def _plan_lines(plan: Plan, workload: Workload) -> list[str]:
     lines = []
     if plan.latency_ms is not None:
-        lines.append(f"Latency: {percentile_words(plan.latency_ms)}{_budget(workload.latency_budget_ms, workload)}")
+        shown = shown_percentiles(plan.latency_ms, plan.judged_latency_ms, workload.latency_percentile)
+        lines.append(f"Latency: {_in_words(shown)}{_budget(workload.latency_budget_ms, workload)}")
     if plan.first_token_ms is not None:
-        budget = _budget(workload.first_token_budget_ms, workload)
-        lines.append(f"First token: {percentile_words(plan.first_token_ms)}{budget}")
+        shown = shown_percentiles(plan.first_token_ms, plan.judged_first_token_ms, workload.latency_percentile)
+        lines.append(f"First token: {_in_words(shown)}{_budget(workload.first_token_budget_ms, workload)}")
     if plan.per_output_token_ms is not None:
         lines.append(f"Each further token: {figures.milliseconds(plan.per_output_token_ms)}")
     if (capacity := plan.capacity_per_replica_rps) is not None:
@@ -257,10 +259,22 @@ def _plan_lines(plan: Plan, workload: Workload) -> list[str]:
     return lines
 
 
-def percentile_words(latency: Percentiles) -> str:
+def shown_percentiles(latency: Percentiles, judged_ms: float | None, per_cent: int) -> dict[str, float | None]:
+    """Milliseconds by percentile, ascending: those that every plan has, and the one that a budget is held against."""
+    shown = {f"p{per_cent}": judged_ms} | dict(latency) if judged_ms is not None else dict(latency)
+    return dict(sorted(shown.items()))
+
+
+def _within(plan: Plan, per_cent: int) -> float | None:
+    """Milliseconds in which so many of a hundred requests are answered."""
+    if plan.latency_ms is None:
+        return None
+    return shown_percentiles(plan.latency_ms, plan.judged_latency_ms, per_cent).get(f"p{per_cent}")
+
+
+def _in_words(shown: Mapping[str, float | None]) -> str:
     """`p50 23.4 ms, p95 41 ms, p99 55 ms`."""
-    pairs = (("p50", latency.p50), ("p95", latency.p95), ("p99", latency.p99))
-    return ", ".join(f"{name} {figures.milliseconds(value)}" for name, value in pairs)
+    return ", ".join(f"{name} {figures.milliseconds(value)}" for name, value in shown.items())
 
 
 def _peak(workload: Workload) -> str:
@@ -269,11 +283,6 @@ def _peak(workload: Workload) -> str:
 
 def _budget(budget_ms: float | None, workload: Workload) -> str:
     return f"; budget {figures.milliseconds(budget_ms)} at p{workload.latency_percentile}" if budget_ms else ""
-
-
-def _at_percentile(latency: Percentiles | None, workload: Workload) -> str | None:
-    value = getattr(latency, f"p{workload.latency_percentile}", None)
-    return None if value is None else figures.milliseconds(value)
 
 
 def _stages_table(stages: Sequence[PlanStage]) -> Table:
@@ -285,7 +294,7 @@ def _stage_row(stage: PlanStage) -> tuple[str, ...]:
     serving, latency = stage.serving, stage.latency_ms
     served = "–"
     if serving is not None:
-        on = f"{serving.threads} threads" if serving.device == "cpu" else serving.device
+        on = figures.counted(serving.threads, "thread") if serving.device == "cpu" else serving.device
         served = f"{serving.runtime} {serving.dtype}, {on}, batch ≤ {serving.max_batch_size}"
     return (
         stage.role,

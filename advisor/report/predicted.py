@@ -11,6 +11,7 @@ from statistics import median
 from advisor.core.sizing.measurement import Extrapolation, ProcedureCheck, Surface
 from advisor.report import figures
 from advisor.report.blocks import Block, Paragraph, Table, bullets
+from advisor.report.serving import served_by
 
 _COLUMNS = ("stage", "dtype", "batch", "tokens", "depth", "layers", "a layer", "the rest", "middle off", "whole")
 _CHECKED = ("measured", "off")
@@ -28,11 +29,7 @@ def predicted_blocks(
 
 def surface_words(surfaces: Sequence[Surface]) -> list[str]:
     """What stands for times between cells, and how far off it is; what could not be fitted, with the reason."""
-    return [f"Between cells, {one.stage} {_configuration(one)}: {_fit_words(one)}" for one in surfaces]
-
-
-def _configuration(surface: Surface) -> str:
-    return surface.dtype if surface.runtime == "torch" else f"{surface.runtime} {surface.dtype}"
+    return [f"Between cells, {one.stage} {served_by(one)}: {_fit_words(one)}" for one in surfaces]
 
 
 def _fit_words(surface: Surface) -> str:

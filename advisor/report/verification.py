@@ -78,5 +78,4 @@ def _what_if(one: WhatIf, planned: int, per_cent: int) -> str:
     with_planned = f"with the planned {planned:,} {name} is {latency}"
     if one.replicas is None:
         return f"If {one.says}: no number of replicas tried meets the budget; {with_planned}."
-    noun = "replica" if one.replicas == 1 else "replicas"
-    return f"If {one.says}: {one.replicas:,} {noun}; {with_planned}."
+    return f"If {one.says}: {figures.counted(one.replicas, 'replica')}; {with_planned}."

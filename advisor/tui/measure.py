@@ -20,6 +20,7 @@ from advisor.core.architecture import Role
 from advisor.core.errors import AdvisorError
 from advisor.core.guide.recommendation import Recommendation
 from advisor.core.report import Report
+from advisor.report import figures
 from advisor.report.outline import cells_table
 from advisor.store.recorder import Recorder
 from advisor.tui.blocks import narrowed
@@ -137,4 +138,4 @@ class MeasureScreen(Screen[None]):
 
 
 def _cells_words(count: int) -> str:
-    return f"{count} cell{'' if count == 1 else 's'} measured"
+    return f"{figures.counted(count, 'cell')} measured"

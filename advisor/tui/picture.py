@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.content import Content
 
-from advisor.core.sizing.plan import Percentiles, Plan
+from advisor.core.sizing.plan import Plan
 from advisor.core.workload import Workload
 from advisor.report import figures
+from advisor.report.outline import shown_percentiles
 from advisor.tui.prose import MUTED, Lines, paragraph, text
 
 _FULL, _HALF = "━", "╸"
@@ -22,16 +25,16 @@ def latency_picture(plan: Plan, workload: Workload, width: int) -> Lines:
     """A bar per percentile for the answer, and for the first token where it has a budget."""
     found: Lines = []
     if plan.latency_ms is not None:
-        found += _bars("Latency", plan.latency_ms, workload.latency_budget_ms, workload.latency_percentile, width)
+        shown = shown_percentiles(plan.latency_ms, plan.judged_latency_ms, workload.latency_percentile)
+        found += _bars("Latency", shown, workload.latency_budget_ms, workload.latency_percentile, width)
     if plan.first_token_ms is not None and workload.first_token_budget_ms is not None:
-        found += _bars(
-            "First token", plan.first_token_ms, workload.first_token_budget_ms, workload.latency_percentile, width
-        )
+        shown = shown_percentiles(plan.first_token_ms, plan.judged_first_token_ms, workload.latency_percentile)
+        found += _bars("First token", shown, workload.first_token_budget_ms, workload.latency_percentile, width)
     return found
 
 
-def _bars(title: str, latency: Percentiles, budget_ms: float | None, percentile: int, width: int) -> Lines:
-    had = [(name, value) for name, value in latency if value is not None]
+def _bars(title: str, shown: Mapping[str, float | None], budget_ms: float | None, percentile: int, width: int) -> Lines:
+    had = [(name, value) for name, value in shown.items() if value is not None]
     if not had:
         return []
     labels = [figures.milliseconds(value) for _, value in had]
@@ -46,7 +49,7 @@ def _bars(title: str, latency: Percentiles, budget_ms: float | None, percentile:
         found.append(Content.assemble((f"{name} ", MUTED), (sign, style), " ", (bar, style), f"  {label}"))
     if mark is not None:
         found.append(Content.styled(_under(_LEAD + mark, budget, width), MUTED))
-    return [*found, *paragraph(width, twin(latency, budget_ms, percentile))]
+    return [*found, *paragraph(width, twin(shown, budget_ms, percentile))]
 
 
 def _under(column: int, words: str, width: int) -> str:
@@ -63,9 +66,9 @@ def _judged(value: float, budget_ms: float | None) -> tuple[str, str]:
     return ("✓", "$text-success") if value <= budget_ms else ("✗", "$text-error")
 
 
-def twin(latency: Percentiles, budget_ms: float | None, percentile: int) -> str:
+def twin(shown: Mapping[str, float | None], budget_ms: float | None, percentile: int) -> str:
     """The picture in a sentence."""
-    value = getattr(latency, f"p{percentile}", None)
+    value = shown.get(f"p{percentile}")
     if value is None:
         return f"p{percentile}: not among the percentiles planned." if budget_ms else ""
     words = f"p{percentile} is {figures.milliseconds(value)}"

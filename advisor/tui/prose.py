@@ -17,7 +17,6 @@ Part = str | tuple[str, str] | Content
 Lines = list[Content]
 
 MUTED = "$text-muted"
-STRONG = "bold"
 VERDICT_STYLES = {"meets": "$text-success bold", "misses": "$text-error bold", "undecided": "$text-warning bold"}
 LEVEL_STYLES = {"error": "$text-error", "warning": "$text-warning", "note": MUTED}
 LEVEL_SIGNS = {"error": "✗", "warning": "!", "note": "·"}

@@ -10,11 +10,14 @@ from advisor.core.workload import Workload
 from advisor.tui.picture import latency_picture, twin
 
 
-def drawn(report: Report, width: int = 80, *, percentile: int = 95, **latency: float) -> list[str]:
+def drawn(
+    report: Report, width: int = 80, *, percentile: int = 95, judged: float | None = None, **latency: float
+) -> list[str]:
     """The picture of these latencies against 50 ms."""
     assert report.plan is not None
     nothing = {"p50": None, "p95": None, "p99": None}
-    plan = report.plan.model_copy(update={"latency_ms": Percentiles(**(nothing | latency))})
+    found = {"latency_ms": Percentiles(**(nothing | latency)), "judged_latency_ms": judged}
+    plan = report.plan.model_copy(update=found)
     said = report.recommendation.workload.model_dump() | {"latency_budget_ms": 50.0, "latency_percentile": percentile}
     return [line.plain for line in latency_picture(plan, Workload.model_validate(said), width)]
 
@@ -36,6 +39,12 @@ def test_only_the_percentile_the_budget_is_about_is_judged(report: Report) -> No
     assert [line[4] for line in lines if line.startswith("p")][:3] == [" ", " ", "✗"]
 
 
+def test_a_budget_at_a_percentile_that_is_not_always_shown_has_its_own_bar(report: Report) -> None:
+    lines = drawn(report, percentile=90, judged=35.0, p50=20.0, p95=40.0, p99=80.0)
+    assert [line[:5] for line in lines if line.startswith("p")][:4] == ["p50  ", "p90 ✓", "p95  ", "p99  "]
+    assert any(line.startswith("p90 is 35 ms, 70 % of the budget") for line in lines)
+
+
 @pytest.mark.parametrize("width", [32, 40, 60, 118])
 @pytest.mark.parametrize("values", [(0.001, 0.002, 0.003), (1e7, 2e9, 3e12), (49.999, 50.0, 50.001)])
 def test_no_width_and_no_value_cuts_a_figure_or_leaves_the_screen(
@@ -48,12 +57,12 @@ def test_no_width_and_no_value_cuts_a_figure_or_leaves_the_screen(
 
 
 def test_the_twin_says_which_side_of_the_budget_and_by_how_much() -> None:
-    inside = twin(Percentiles(p50=1.0, p95=40.0, p99=None), 50.0, 95)
+    inside = twin({"p50": 1.0, "p95": 40.0}, 50.0, 95)
     assert inside == "p95 is 40 ms, 80 % of the budget of 50 ms: 10 ms inside."
-    over = twin(Percentiles(p50=1.0, p95=60.0, p99=None), 50.0, 95)
+    over = twin({"p50": 1.0, "p95": 60.0}, 50.0, 95)
     assert over == "p95 is 60 ms, 120 % of the budget of 50 ms: 10 ms over."
-    assert twin(Percentiles(p50=1.0, p95=60.0, p99=None), None, 95) == "p95 is 60 ms; no budget was given."
-    assert "p90" in twin(Percentiles(p50=1.0, p95=60.0, p99=None), 50.0, 90)
+    assert twin({"p50": 1.0, "p95": 60.0}, None, 95) == "p95 is 60 ms; no budget was given."
+    assert "p90" in twin({"p50": 1.0, "p95": 60.0}, 50.0, 90)
 
 
 def test_without_a_latency_there_is_no_picture(report: Report) -> None:

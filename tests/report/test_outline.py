@@ -1,0 +1,37 @@
+"""A report in words: what the verdict says, at whatever percentile it was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from advisor.core.report import Report
+from advisor.report import text
+from advisor.report.outline import report_blocks
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "report.json"
+
+
+def told(*, per_cent: int, threads: int = 2) -> str:
+    """The example's report as text, its budget held against another percentile, served by so many threads."""
+    report = Report.model_validate_json(EXAMPLE.read_text(encoding="utf-8"))
+    assert report.plan is not None
+    stage = report.plan.stages[0]
+    assert stage.serving is not None
+    serving = stage.serving.model_copy(update={"threads": threads})
+    stages = (stage.model_copy(update={"serving": serving}),)
+    plan = report.plan.model_copy(update={"verdict": "meets", "judged_latency_ms": 123.0, "stages": stages})
+    workload = report.recommendation.workload.model_copy(update={"latency_percentile": per_cent})
+    advice = report.recommendation.model_copy(update={"workload": workload})
+    blocks = report_blocks(report.model_copy(update={"plan": plan, "recommendation": advice}))
+    return text.render(blocks, width=1000)
+
+
+def test_the_verdict_names_the_latency_at_the_percentile_of_the_budget() -> None:
+    words = told(per_cent=90)
+    assert "90 % answered within 123 ms" in words.splitlines()[0]
+    assert "p90 123 ms" in words
+
+
+def test_a_single_thread_is_one() -> None:
+    assert ", 1 thread, batch" in told(per_cent=95, threads=1)
+    assert ", 2 threads, batch" in told(per_cent=95)
