@@ -86,7 +86,9 @@ class Diagnosis(Value):
 class MachineReport(Document):
     """This machine. `peaks` are those measured so far, by device; the two keys above them are the processor's.
 
-    `devices` are what torch may find here; `tested_versions` differ from those that are installed."""
+    `devices` are what torch may find here. `versions` are those installed, None for what is not; `tested_versions` are
+    those this release was tested with.
+    """
 
     kind: Literal["machine"] = "machine"
     cpu: str

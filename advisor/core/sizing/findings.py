@@ -190,7 +190,8 @@ def _disturbed(facts: Facts) -> Iterator[Finding]:
         cells = [cell for cell in _served_by(facts, sized) if usable(cell) and set(cell.flags) & set(_DISTURBED)]
         if cells:
             flags = sorted({flag for cell in cells for flag in cell.flags if flag in _DISTURBED})
-            says = f"{sized.part.role}: {len(cells)} of the cells behind these figures are flagged {', '.join(flags)}."
+            some = f"{len(cells)} of the cells behind these figures {'is' if len(cells) == 1 else 'are'}"
+            says = f"{sized.part.role}: {some} flagged {', '.join(flags)}."
             yield _found("005", says)
 
 

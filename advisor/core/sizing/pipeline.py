@@ -69,7 +69,6 @@ class Sizing:
     times_s: Mapping[int, float]
     first_token_s: Mapping[int, float] | None
     per_output_token_s: float | None
-    stable_rps: float
 
     @property
     def replicas(self) -> dict[Bound, int] | None:
@@ -112,7 +111,6 @@ def size(parts: Sequence[Part], demand: Demand, rate: float, memory_limit_bytes:
     sized = tuple(_sized_part(part, index, chosen, best, counts, at_rates, seed) for index, part in enumerate(parts))
     outcomes = _whole_requests(chosen, at_rates, seed)
     first = [outcome.first_token_s for outcome in outcomes if outcome.first_token_s is not None]
-    stable = chosen.last.servers["mid"].saturation_rps * UTILISATION_LIMIT
     shown = {*SHOWN_PERCENTILES, demand.percentile}
     per_token = [outcome.per_output_token_s() for outcome in outcomes]
     return Sizing(
@@ -122,7 +120,6 @@ def size(parts: Sequence[Part], demand: Demand, rate: float, memory_limit_bytes:
         times_s={per_cent: _least([one.latency_s for one in outcomes], per_cent) for per_cent in shown},
         first_token_s={per_cent: _least(first, per_cent) for per_cent in shown} if first else None,
         per_output_token_s=min((each for each in per_token if each is not None), default=None),
-        stable_rps=stable,
     )
 
 

@@ -60,9 +60,7 @@ def plan(
     design = Design(recommendation, profiles, entries, memory_limit_bytes, seed)
     workload = design.workload
     parts = design.parts(workload)
-    sizable = measured(parts)
-    demand = demand_of(workload, writes=bool(sizable) and sizable[-1].writes)
-    sizing = size(sizable, demand, workload.requests_per_second, memory_limit_bytes, seed) if sizable else None
+    demand, sizing = _sized(design, parts)
     disturbed = disturbed_alone(design, sizing) if sizing is not None else ()
     verdict = _verdict(parts, sizing, disturbed=bool(disturbed))
     nearest = nearest_plan(design) if sizing is not None and verdict == "misses" else None
@@ -103,10 +101,16 @@ def sizing_of(
 ) -> Sizing | None:
     """What `plan` rests on: the measured parts, each with its server and its replicas; None where none was measured."""
     design = Design(recommendation, profiles, entries, memory_limit_bytes, seed)
-    workload = design.workload
-    sizable = measured(design.parts(workload))
+    return _sized(design, design.parts(design.workload))[1]
+
+
+def _sized(design: Design, parts: tuple[Part, ...]) -> tuple[Demand, Sizing | None]:
+    """What the workload demands, and the measured parts sized for it; None where none was measured."""
+    workload, sizable = design.workload, measured(parts)
     demand = demand_of(workload, writes=bool(sizable) and sizable[-1].writes)
-    return size(sizable, demand, workload.requests_per_second, memory_limit_bytes, seed) if sizable else None
+    if not sizable:
+        return demand, None
+    return demand, size(sizable, demand, workload.requests_per_second, design.memory_limit_bytes, design.seed)
 
 
 def _verdict(parts: tuple[Part, ...], sizing: Sizing | None, *, disturbed: bool) -> Verdict:

@@ -51,6 +51,8 @@ def one_of(cells: Sequence[Cell]) -> Cell:
         "mbu": _scaled(good[0], good[0].mbu, middle),
         "throughput_per_s": good[0].batch_size / middle,
         "peak_memory_bytes": max(peaks, default=None),
+        "outliers": sum(cell.outliers or 0 for cell in good),
+        "more_samples": None,  # said of one round's interval
         "flags": tuple(dict.fromkeys(flag for cell in good for flag in cell.flags)),
         "note": next((cell.note for cell in good if cell.note), None),
         "samples_s": samples or None,

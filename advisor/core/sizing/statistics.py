@@ -58,12 +58,6 @@ def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
     return best
 
 
-def interval_coverage(n: int, confidence: float = CONFIDENCE) -> float | None:
-    """How often the chosen pair of order statistics really brackets the median: exact, at least `confidence`."""
-    rank = median_rank(n, confidence)
-    return None if rank is None else 1 - 2 * binomial_at_most(rank - 1, n, 1, 2)
-
-
 def order_statistic_interval(samples: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float] | None:
     """The distribution-free interval of the median, or None where there are too few samples (below 6 at 95 %)."""
     rank = median_rank(len(samples), confidence)

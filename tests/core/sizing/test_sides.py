@@ -75,12 +75,12 @@ def slower(cell: Cell, factor: float, **more: Any) -> Cell:
 
 def test_cells_of_two_rounds_are_one_with_all_samples_and_the_wider_interval() -> None:
     first = fake_cell(PLAN)
-    second = slower(first, 1.2, flags=("other-load",), mfu=0.5)
+    second = slower(first, 1.2, flags=("other-load",), mfu=0.5, outliers=3, more_samples=9)
     both = one_of([first, second])
     assert both.samples == first.samples + second.samples
     assert (both.median_s or 0) > (first.median_s or 0)
     assert both.ci95_s == ((first.ci95_s or ())[0], (second.ci95_s or ())[1])
-    assert both.processes == 2
+    assert (both.processes, both.outliers, both.more_samples) == (2, 3 + (first.outliers or 0), None)
     assert both.flags == ("other-load",)
     assert both.throughput_per_s == pytest.approx(PLAN.batch_size / (both.median_s or 1))
 

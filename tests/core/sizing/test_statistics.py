@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.core.sizing.statistics import (
+    binomial_at_most,
     count_outliers,
     interval_across,
-    interval_coverage,
     median_rank,
     more_processes_needed,
     more_samples_needed,
@@ -38,6 +38,12 @@ def noise(seed: int) -> random.Random:
 def skewed(source: random.Random) -> float:
     """A run time as machines make them: a floor, a tail, and now and then a second mode."""
     return 1.0 + source.lognormvariate(-3, 0.8) + (0.2 if source.random() < 0.1 else 0.0)
+
+
+def interval_coverage(n: int) -> float | None:
+    """How often the pair of order statistics that is chosen really brackets the median."""
+    rank = median_rank(n)
+    return None if rank is None else 1 - 2 * binomial_at_most(rank - 1, n, 1, 2)
 
 
 def skewed_median() -> float:
