@@ -28,15 +28,16 @@ class Grounds(NamedTuple):
         yield from ((self.catalog.preferences, rule) for rule in self.catalog.preferences.rules)
 
     def cited(self, ids: Iterable[str]) -> tuple[Cited, ...]:
-        """Source ids with their words."""
-        return tuple(self._cited(one) for one in ids)
+        """Source ids with their words; without those that a team's own rules folder has dropped."""
+        return tuple(found for one in ids if (found := self._cited(one)) is not None)
 
-    def _cited(self, source: str) -> Cited:
+    def _cited(self, source: str) -> Cited | None:
         if source == OURS:
             return Cited(id=OURS, section=OURS, says=OURS_SAYS)
         fact = self.book.facts.get(source)
         if fact is None:
-            return Cited(id=source, section=self.catalog.sections[source], says=None)
+            section = self.catalog.sections.get(source)
+            return None if section is None else Cited(id=source, section=section, says=None)
         return Cited(id=source, section=fact.section, says=fact.says)
 
     def citing(self, ids: Iterable[str]) -> tuple[Named, ...]:

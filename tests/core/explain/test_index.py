@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -54,6 +55,12 @@ def test_every_number_of_the_guide_is_a_fact_and_every_question_has_its_answer()
         assert found.subject == "question"
         assert found.says
         assert all(one.says for one in found.source)
+
+
+@pytest.mark.parametrize("wanted", [*KINDS, *FINDING_KINDS])
+def test_a_rules_folder_without_the_facts_behind_a_check_or_a_finding_explains_it_all_the_same(wanted: str) -> None:
+    bare = Grounds(GROUNDS.book._replace(facts={}), replace(GROUNDS.catalog, sections={}))
+    assert {one.id for one in explain(bare, wanted).source} <= {"ours"}
 
 
 def test_an_id_is_found_in_upper_and_lower_case() -> None:
