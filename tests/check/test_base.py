@@ -66,6 +66,18 @@ def test_new_findings_waivers_budgets_and_answers_are_told_apart(repository: Pat
     assert only(made, "BUD-101", "tickets").baseline == "new"
 
 
+def test_a_waiver_that_lasts_longer_and_allows_more_is_told_as_both(repository: Path) -> None:
+    tickets = component("tickets", LABELS, "encoder-only", model="bert-base", budgets={"parameters": 100e6})
+    waiver = WAIVER | {"check": "BUD-101", "component": "tickets", "ceiling": 110e6}
+    written(repository, tickets, waivers=[waiver])
+    committed(repository)
+    _, base = since(written(repository, tickets, waivers=[waiver | {"ceiling": 400e6, "expires": "2027-03-01"}]))
+    assert [one.says for one in base.introduced] == [
+        "waiver extended: BUD-101 for tickets from 2027-02-01 to 2027-03-01",
+        "waiver loosened: BUD-101 for tickets, ceiling 110,000,000 → 400,000,000",
+    ]
+
+
 def test_what_is_checked_no_more_is_told(repository: Path) -> None:
     (repository / "serve.py").write_text("import torch\nweights = torch.load(path)\n")
     written(

@@ -57,5 +57,7 @@ def raised(budget: float, value: float) -> str:
     new = rounded_up(value)
     if budget <= 0:
         return f"to {written(new)}"
+    if new >= 2 * budget:
+        return f"to {written(new)}, which is {three_digits(new / budget)} times as much"
     more = ceil(round((new / budget - 1) * 100, 6))
     return f"to {written(new)}, which is {more:,} % more"

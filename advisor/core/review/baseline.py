@@ -11,7 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from advisor.core.guide.words import value_words
 from advisor.core.review.amounts import written
-from advisor.core.review.declared import Declared, DeclaredComponent, DeclaredWaiver, Steps
+from advisor.core.review.declared import (
+    PARTS,
+    Declared,
+    DeclaredComponent,
+    DeclaredParts,
+    DeclaredWaiver,
+    Steps,
+)
 from advisor.core.review.design_kinds import BUDGETS, THROUGHPUT
 from advisor.core.review.document import ChangeKind, Introduced, Result
 from advisor.core.workload import ANSWER_ORDER, fill_defaults
@@ -61,8 +68,7 @@ def _new_finding(result: Result) -> Introduced:
 def _new_waivers(now: Declared, then: Declared | None) -> Iterator[Introduced]:
     before = {(one.check, one.component): one for one in then.content.waivers} if then else {}
     for number, waiver in enumerate(now.content.waivers):
-        words = _waiver_words(waiver, before.get((waiver.check, waiver.component)))
-        if words is not None:
+        for words in _waiver_words(waiver, before.get((waiver.check, waiver.component))):
             yield Introduced(
                 kind="new-waiver",
                 component=waiver.component,
@@ -72,18 +78,18 @@ def _new_waivers(now: Declared, then: Declared | None) -> Iterator[Introduced]:
             )
 
 
-def _waiver_words(waiver: DeclaredWaiver, before: DeclaredWaiver | None) -> str | None:
-    """What is new about a waiver: all of it, a later day, or a looser ceiling."""
+def _waiver_words(waiver: DeclaredWaiver, before: DeclaredWaiver | None) -> Iterator[str]:
+    """What is new about a waiver: all of it, a later day, a looser ceiling."""
     name = f"{waiver.check} for {waiver.component}"
     if before is None:
-        return f"new waiver: {name} until {waiver.expires} ({waiver.owner}): {waiver.reason}"
+        yield f"new waiver: {name} until {waiver.expires} ({waiver.owner}): {waiver.reason}"
+        return
     if waiver.expires > before.expires:
-        return f"waiver extended: {name} from {before.expires} to {waiver.expires}"
+        yield f"waiver extended: {name} from {before.expires} to {waiver.expires}"
     if waiver.ceiling is not None and before.ceiling is not None and waiver.ceiling != before.ceiling:
         looser = waiver.ceiling > before.ceiling
         if looser != (waiver.check == THROUGHPUT):
-            return f"waiver loosened: {name}, ceiling {written(before.ceiling)} → {written(waiver.ceiling)}"
-    return None
+            yield f"waiver loosened: {name}, ceiling {written(before.ceiling)} → {written(waiver.ceiling)}"
 
 
 def _changes(now: Declared, then: Declared | None) -> Iterator[Introduced]:
@@ -140,5 +146,11 @@ def _component_changes(
     for key in ("architecture", "model", "contrastive", "dtype", "parts"):
         old, new = getattr(then.choice, key), getattr(now.choice, key)
         if old != new:
-            shown = "" if key == "parts" else f", {value_words(old)} → {value_words(new)}"
+            shown = _parts_changed(old, new) if key == "parts" else f", {value_words(old)} → {value_words(new)}"
             yield "changed-choice", None, ("choice", key), f"choice {key} changed{shown}"
+
+
+def _parts_changed(old: DeclaredParts | None, new: DeclaredParts | None) -> str:
+    """Which parts of a pipeline are other ones now."""
+    changed = [name for name in PARTS if getattr(old, name, None) != getattr(new, name, None)]
+    return f" ({', '.join(changed)})" if changed else ""

@@ -29,6 +29,7 @@ def test_counts_are_told_in_full_and_measured_figures_in_three_digits() -> None:
     [
         (109_482_239, 109_482_240, "to 110,000,000, which is 1 % more"),
         (300e6, 335_141_888, "to 336,000,000, which is 12 % more"),
+        (1000, 73_728, "to 73,800, which is 73.8 times as much"),
         (0, 524_288, "to 525,000"),
     ],
 )
