@@ -95,6 +95,14 @@ _KINDS = (
         "Measure again with nothing else running.",
     ),
     FindingKind(
+        "PLAN-011",
+        "The measurement broke off",
+        "The measuring process was ended, or ended by itself, before all shapes had their figures.",
+        "The plan is made from the shapes that are there. Another dtype or a larger batch among the missing ones may be "
+        "what would have been chosen.",
+        "Run the same command again: what is measured is kept, and only the rest is measured.",
+    ),
+    FindingKind(
         "PLAN-010",
         "Tokenising is counted",
         "The model came with its own tokenizer, so turning text into tokens was measured and is part of every figure.",

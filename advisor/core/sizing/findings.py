@@ -27,6 +27,8 @@ _ADDS_TIME: frozenset[Flag] = frozenset(
     {"not-steady", "throttled", "stolen", "other-load", "swapping", "clock-drop", "foreign-process"}
 )
 """Flags of cells that would have been quicker on a machine left alone."""
+_BROKEN_OFF: frozenset[Flag] = frozenset({"killed", "crashed", "hung", "cancelled"})
+"""Flags of cells that would have a figure if the process had lived."""
 _DISTURBED: tuple[Flag, ...] = ("undecided", "too-slow", *sorted(_ADDS_TIME))
 
 
@@ -51,6 +53,7 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
         _longest,
         _first_token,
         _tail,
+        _broken_off,
         _disturbed,
         _tokenizing,
     )
@@ -195,6 +198,15 @@ def _disturbed(facts: Facts) -> Iterator[Finding]:
             yield _found("005", says)
 
 
+def _broken_off(facts: Facts) -> Iterator[Finding]:
+    for sized in facts.sizing.parts if facts.sizing else ():
+        cells = facts.design.profiles[sized.part.role].cells
+        lost = [cell for cell in cells if cell.median_s is None and _BROKEN_OFF & set(cell.flags)]
+        if lost:
+            says = f"{sized.part.role}: {len(lost)} of {len(cells)} shapes have no figure. {lost[0].note or ''}"
+            yield _found("011", says.rstrip())
+
+
 def _tokenizing(facts: Facts) -> Iterator[Finding]:
     for sized in facts.sizing.parts if facts.sizing else ():
         if (seconds := sized.candidate.tokenizing_s) is not None:
@@ -218,8 +230,7 @@ def disturbed_alone(design: Design, sizing: Sizing) -> tuple[Flag, ...]:
 def _served_by(facts: Facts, sized: SizedPart) -> list[Cell]:
     serving = sized.candidate.serving
     cells = facts.design.profiles[sized.part.role].cells
+    wanted = (serving.runtime, serving.dtype, serving.workers)
     return [
-        cell
-        for cell in cells
-        if cell.stage in sized.part.stages and (cell.runtime, cell.dtype) == (serving.runtime, serving.dtype)
+        cell for cell in cells if cell.stage in sized.part.stages and (cell.runtime, cell.dtype, cell.workers) == wanted
     ]

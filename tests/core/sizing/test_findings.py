@@ -116,6 +116,17 @@ def test_disturbed_cells_behind_the_figures_are_counted(flag: str) -> None:
     assert flag in finding.says
 
 
+def test_shapes_that_a_dead_process_left_without_a_figure_are_told_though_others_have_one() -> None:
+    def lost(each: Cell) -> Cell:
+        gone = {"median_s": None, "samples_s": None, "samples": 0, "flags": ("killed",), "note": "It was killed."}
+        return each.model_copy(update=gone) if each.batch_size == 8 else each
+
+    finding = told(planned(TICKETS, ONE_ENCODER, {"model": encoder}, alter=lost), "011")
+    assert finding is not None
+    assert finding.says == "model: 2 of 6 shapes have no figure. It was killed."
+    assert told(tickets(), "011") is None
+
+
 def test_every_finding_has_a_source() -> None:
     plans = [tickets(), chat(latency_budget_ms=500, first_token_budget_ms=1), tickets(input_tokens_max=400)]
     assert all(finding.source for plan in plans for finding in plan.findings)
