@@ -47,13 +47,21 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.store.recorder import Recorder
 
 
+SERVED_BY_OTHERS = "hosting is api: a model behind somebody's API cannot be measured here; the recommendation stands"
+"""Why nothing is measured where the answers say so."""
+
+
 @dataclass(frozen=True)
 class Knowledge:
-    """The rules and the catalogue one run works with; `sources` are files of models that are not shipped, by id."""
+    """The rules and the catalogue one run works with; `sources` are files of models that are not shipped, by id.
+
+    `folders` are the words of a command line that name folders in place of the shipped ones.
+    """
 
     rulebook: Rulebook
     catalog: Catalog
     sources: Mapping[str, ModelSource] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
 
     def with_model(self, entry: ModelEntry, source: ModelSource | None) -> Knowledge:
         """The same with one model more, where it has files of its own: a catalogue's is known already."""
@@ -65,7 +73,10 @@ class Knowledge:
 
 def load_knowledge(rules: Path | None = None, models: Path | None = None) -> Knowledge:
     """Rules and catalogue from the given folders, else the shipped ones. Raises AdvisorError with every problem."""
-    return Knowledge(load_rulebook(rules or shipped("rules")), load_catalog(models or shipped("models")))
+    book, catalog = load_rulebook(rules or shipped("rules")), load_catalog(models or shipped("models"))
+    named = (("--rules", rules), ("--models", models))
+    folders = tuple(word for option, folder in named if folder is not None for word in (option, str(folder)))
+    return Knowledge(book, catalog, folders=folders)
 
 
 def recommendation(answers: Answers, knowledge: Knowledge, measuring: Measuring | None = None) -> Recommendation:
@@ -105,8 +116,7 @@ async def measure_and_plan(
     measuring = measuring or Measuring()
     workload = advice.workload
     if workload.hosting == "api":
-        reason = "hosting is api: a model behind somebody's API cannot be measured here; the recommendation stands"
-        return Report(recommendation=advice, profiles=(), plan=None, undecided=reason)
+        return Report(recommendation=advice, profiles=(), plan=None, undecided=SERVED_BY_OTHERS)
     target = target_on((await child.ready()).machine, measuring.device)
     advice = _for_target(advice, knowledge, measuring, target)
     limit = memory_limit(workload, target.memory_limit_bytes)
@@ -130,7 +140,7 @@ async def measure_and_plan(
         profiles,
         {entry.id: entry for entry in entries.values()},
         memory_limit_bytes=limit,
-        reproduce=reproduce_command(advice, measuring),
+        reproduce=reproduce_command(advice, knowledge, measuring),
     )
     report = Report(recommendation=advice, profiles=tuple(profiles.values()), plan=plan_)
     if recorder is not None:
@@ -157,7 +167,7 @@ async def profile_model(
     limit = memory_limit_bytes() if target.memory_limit_bytes is None else target.memory_limit_bytes
     tokens = max(measuring.input_tokens or INPUT_TOKENS)
     fitting = dtypes_with_room(entry, limit, target.dtypes) or dtypes_of_cuts(entry, machine, target, limit, tokens)
-    offered = offer(entry, measuring, fitting, target.device, (await child.ready()).machine.versions)
+    offered = offer(entry, measuring, fitting, target.device, machine.versions)
     cells = default_cells(
         entry,
         dtypes=offered.dtypes,
@@ -184,9 +194,14 @@ def _check_layers_of_parts(entries: Mapping[Role, ModelEntry], measuring: Measur
 
 
 def reproduce_command(
-    advice: Recommendation, measuring: Measuring, profiles: Sequence[str] = (), *, command: str = "advise"
+    advice: Recommendation,
+    knowledge: Knowledge,
+    measuring: Measuring,
+    profiles: Sequence[str] = (),
+    *,
+    command: str = "advise",
 ) -> str:
-    """The command that gives this plan again: every answer that was said, and what was fixed about measuring.
+    """The command that gives this plan again: every answer that was said, what was fixed about measuring, the folders.
 
     `profiles` are the files it was planned from, where this machine measured nothing.
     """
@@ -212,7 +227,7 @@ def reproduce_command(
             words += [option, str(chosen)]
     for file in profiles:
         words += ["--profile", file]
-    return " ".join(quoted(word) for word in words)
+    return " ".join(quoted(word) for word in (*words, *knowledge.folders))
 
 
 def _joined(values: Sequence[object] | None) -> str | None:
@@ -246,19 +261,10 @@ async def measured_part(
         measuring = replace(measuring, layers=None)  # they are the named model's
     lengths: Lengths = component_lengths(workload, architecture=part.architecture, role=part.role)
     limit = memory_limit(workload, target.memory_limit_bytes)
-    need = Need(
-        part.role,
-        entry.architecture,
-        workload.task,
-        workload.priority,
-        workload.languages,
-        lengths.longest_input_tokens,
-        lengths.longest_output_tokens,
-        limit,
-    )
+    need = Need.of(workload, lengths, role=part.role, architecture=entry.architecture, memory_limit_bytes=limit)
     machine, longest = (await child.ready()).machine, lengths.longest_input_tokens
     fitting = fitting_dtypes(entry, need, target.dtypes) or dtypes_of_cuts(entry, machine, target, limit, longest)
-    offered = offer(entry, measuring, fitting, target.device, (await child.ready()).machine.versions)
+    offered = offer(entry, measuring, fitting, target.device, machine.versions)
     cells = cells_for(
         entry,
         lengths,

@@ -80,7 +80,7 @@ async def compare(
     sides = [_side(one, advice, knowledge, limit) for one in architectures]
     async for words in _in_turns(sides, knowledge, child, measuring, target, on_event):
         say(words)
-    reproduce = reproduce_command(advice, measuring, command="compare")
+    reproduce = reproduce_command(advice, knowledge, measuring, command="compare")
     by_round = {side.architecture: _taken(side, limit) for side in sides}
     return Comparison(
         workload=workload,

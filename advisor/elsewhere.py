@@ -51,7 +51,7 @@ def plan_from_files(answers: Answers, knowledge: Knowledge, files: Sequence[str]
             profiles,
             entries,
             memory_limit_bytes=limit,
-            reproduce=reproduce_command(advice, Measuring(), files),
+            reproduce=reproduce_command(advice, knowledge, Measuring(), files),
             seed=SEED,
         ),
         measured_on=measured_on,

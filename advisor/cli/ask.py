@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 
 from advisor.advise import Knowledge, load_knowledge, recommendation, reproduce_command
@@ -13,7 +12,6 @@ from advisor.cli.options import chosen_folder, output_path
 from advisor.cli.printing import deliver
 from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError
 from advisor.core.guide.reach import matters
-from advisor.core.guide.recommendation import Recommendation
 from advisor.core.guide.vocabulary import said_facts
 from advisor.core.workload import Answers
 from advisor.measuring import Measuring
@@ -34,7 +32,7 @@ def ask(options: argparse.Namespace) -> int:
     say()
     deliver(advice, recommendation_blocks(advice), options, output)
     say()
-    say(f"To measure this on your machine: {_command(advice, options)}")
+    say(f"To measure this on your machine: {reproduce_command(advice, knowledge, Measuring())}")
     return EXIT_DONE
 
 
@@ -61,10 +59,3 @@ def _asked(given: Answers | None, knowledge: Knowledge, *, brief: bool) -> Answe
         return (rules, f"More in another window: advisor explain {answer}")
 
     return Dialogue(given, matters=still_matters, more=more, brief=brief).answers()
-
-
-def _command(advice: Recommendation, options: argparse.Namespace) -> str:
-    """The command that measures what was advised, with the folders it was advised from."""
-    folders = [(f"--{kind}", getattr(options, kind, None)) for kind in ("rules", "models")]
-    words = [word for option, folder in folders if folder is not None for word in (option, folder)]
-    return " ".join([reproduce_command(advice, Measuring()), *([shlex.join(words)] if words else [])])

@@ -53,13 +53,14 @@ class Dialogue:
             self._introduce(asked)
             typed = ask(self._prompt(asked), self._words(asked))
             if typed is None:
-                say("The input ended: what was not answered takes its default.")
                 break
             self._take(asked, typed)
         found = checked(self._texts).answers
         if found is None:
             words = 'the input ended before the answer "task" was given'
             raise AdvisorError(words, fix=f"give it in the first line, or with --set task=…; tasks: {', '.join(TASKS)}")
+        if asked is not None:
+            say("The input ended: what was not answered takes its default.")
         return found
 
     def _next(self) -> Question | None:

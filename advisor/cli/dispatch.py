@@ -64,7 +64,11 @@ def _run(argv: list[str]) -> int:
             return EXIT_CALLER
     if problem := unknown_command(argv):
         raise AdvisorError([problem])
-    options = parser(argv[0] if argv[0] in _MODULES else None).parse_args(argv)
+    options, left = parser(argv[0] if argv[0] in _MODULES else None).parse_known_args(argv)
+    if left:
+        command_line = f"advisor {options.command}" if options.command else "advisor"
+        words = f"unrecognized arguments: {' '.join(left)}"
+        raise AdvisorError(words, fix=f"see: {command_line} --help")
     if options.command is None:
         raise AdvisorError("no command is given", fix="see: advisor --help")
     module = importlib.import_module(_MODULES[options.command])

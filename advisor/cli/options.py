@@ -37,13 +37,15 @@ _ONLY_FOR_MEASURING = (
 def chosen_folder(options: argparse.Namespace, name: str) -> Path | None:
     """The folder given with --rules or --models; None for the shipped one."""
     value = getattr(options, name, None)
-    if value is None:
-        return None
-    folder = Path(value)
-    if not os.path.isdir(folder):  # unlike its twin in pathlib it calls an impossible name no folder
-        words = "is not a folder" if os.path.exists(folder) else "there is no such folder"
-        raise AdvisorError([Problem(value, None, None, words, f"give --{name} a folder of YAML files")])
-    return folder
+    return None if value is None else folder_at(value, f"give --{name} a folder of YAML files")
+
+
+def folder_at(name: str, fix: str) -> Path:
+    """The folder of this name. Raises AdvisorError, with what to do, where there is none."""
+    if not os.path.isdir(name):  # unlike its twin in pathlib it calls an impossible name no folder
+        words = "this is not a folder" if os.path.exists(name) else "there is no such folder"
+        raise AdvisorError([Problem(name, None, None, words, fix)])
+    return Path(name)
 
 
 def output_path(options: argparse.Namespace, endings: tuple[str, ...] = OUTPUT_ENDINGS) -> Path | None:

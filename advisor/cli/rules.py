@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from advisor.cli.options import chosen_folder, output_path
+from advisor.cli.options import chosen_folder, folder_at, output_path
 from advisor.cli.printing import deliver
 from advisor.core.errors import EXIT_DONE, EXIT_FINDING, AdvisorError, Problem
 from advisor.core.guide.documents import diff_document, proof_document, rules_document
@@ -56,13 +55,7 @@ def _proved(load: Callable[..., T], folder: Path) -> tuple[T | None, Sequence[Pr
 
 def _diff(options: argparse.Namespace) -> int:
     output = output_path(options)
-    document = diff_document(load_rulebook(_folder(options.old)), load_rulebook(_folder(options.new)))
+    old, new = (folder_at(name, "name a folder of rules") for name in (options.old, options.new))
+    document = diff_document(load_rulebook(old), load_rulebook(new))
     deliver(document, diff_blocks(document), options, output)
     return EXIT_FINDING if document.changes else EXIT_DONE
-
-
-def _folder(value: str) -> Path:
-    folder = Path(value)
-    if not os.path.isdir(folder):  # unlike its twin in pathlib it calls an impossible name no folder
-        raise AdvisorError([Problem(value, None, None, "is not a folder", "name a folder of rules")])
-    return folder

@@ -20,7 +20,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerFailed, WorkerState
 
-from advisor.advise import Knowledge, load_knowledge, recommendation
+from advisor.advise import SERVED_BY_OTHERS, Knowledge, load_knowledge, recommendation
 from advisor.core.errors import EXIT_DONE, EXIT_INTERRUPTED, AdvisorError
 from advisor.core.guide.reach import matters, reachable
 from advisor.core.guide.recommendation import Recommendation
@@ -125,13 +125,14 @@ class AdvisorApp(App[int], inherit_bindings=False):
     def go_on(self, answers: Answers, advised: Recommendation) -> None:
         """From the answers to a measurement, or to the advice alone where nothing can be measured."""
         if answers.hosting == "api":
-            words = "hosting is api: a model behind somebody's API cannot be measured here; the recommendation stands"
-            self.push_screen(VerdictScreen(Report(recommendation=advised, profiles=(), plan=None, undecided=words)))
+            self._without_measuring(advised, SERVED_BY_OTHERS)
         elif self.child_problem is not None:
-            words = self.child_problem
-            self.push_screen(VerdictScreen(Report(recommendation=advised, profiles=(), plan=None, undecided=words)))
+            self._without_measuring(advised, self.child_problem)
         else:
             self.push_screen(MeasureScreen(advised))
+
+    def _without_measuring(self, advised: Recommendation, why: str) -> None:
+        self.push_screen(VerdictScreen(Report(recommendation=advised, profiles=(), plan=None, undecided=why)))
 
     def show_verdict(self, report: Report, run: int | None) -> None:
         """From the measurement, kept as `run`, to the verdict; on the way out nobody would see it, so it is told."""

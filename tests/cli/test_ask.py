@@ -184,6 +184,7 @@ def test_an_input_that_ends_before_the_task_is_the_callers_mistake(pipe: Pipe) -
         done = pipe(lines)
         assert (done.code, done.out) == (2, "")
         assert "ended before" in done.err
+        assert "takes its default" not in done.err
         assert "Traceback" not in done.err
 
 

@@ -36,6 +36,7 @@ ADVISOR = [sys.executable, "-m", "advisor"]
         (["schema", "reprot"], 'did you mean "report"?'),
         (["models", "show", "gpt-2"], 'did you mean "gpt2"?'),
         (["rules", "diff", "a"], "required"),
+        (["rules", "diff", "nowhere", "nowhere"], "there is no such folder"),
         (["--json"], "--json"),
     ],
 )
@@ -50,7 +51,9 @@ def test_bad_usage_ends_with_2_and_a_hint(run: Run, arguments: list[str], words:
 def test_bad_usage_with_json_is_a_document(run: Run) -> None:
     done = run("recommend", "--nope", "--json")
     assert done.code == 2
-    assert "--nope" in done.error["problems"][0]["message"]
+    problem = done.error["problems"][0]
+    assert "--nope" in problem["message"]
+    assert problem["fix"] == "see: advisor recommend --help"
 
 
 def test_the_version_is_the_packages(run: Run) -> None:

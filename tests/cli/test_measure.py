@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -146,6 +147,12 @@ def test_a_report_holds_recommendation_profiles_and_plan(run: Run) -> None:
     plan = report["plan"]
     assert plan["stages"][0]["role"] == "model"
     assert plan["reproduce"].startswith("advisor advise --set task=text-classification")
+
+
+def test_the_command_to_reproduce_a_plan_names_the_folders_it_was_decided_from(run: Run) -> None:
+    folder = str(ROOT / "rules")
+    plan = run("advise", TICKETS, "--rules", folder, "--json").document["plan"]
+    assert shlex.split(plan["reproduce"])[-2:] == ["--rules", folder]
 
 
 def test_words_markdown_and_json_show_the_same_figures(run: Run, tmp_path: Path) -> None:

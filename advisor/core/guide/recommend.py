@@ -133,15 +133,8 @@ def _parts(
         entry: ModelEntry | None = None
         if rule.architecture is not None:
             lengths = component_lengths(workload, architecture=rule.architecture, role=role)
-            need = Need(
-                role=role,
-                architecture=rule.architecture,
-                task=workload.task,
-                priority=workload.priority,
-                languages=workload.languages,
-                input_tokens=lengths.longest_input_tokens,
-                output_tokens=lengths.longest_output_tokens,
-                memory_limit_bytes=memory_limit_bytes,
+            need = Need.of(
+                workload, lengths, role=role, architecture=rule.architecture, memory_limit_bytes=memory_limit_bytes
             )
             choice = choose(need, catalog)
             entry, because = choice.model, (*because, *choice.because)

@@ -16,12 +16,13 @@ from advisor.core.architecture import Architecture, Role
 from advisor.core.guide.decide import decide
 from advisor.core.guide.recommendation import Because
 from advisor.core.hardware import Dtype
+from advisor.core.lengths import Lengths
 from advisor.core.model.catalog import OURS, Catalog
 from advisor.core.model.cost import anatomy, stages_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.memory import PeakMemory, peak_memory, sized
 from advisor.core.task import Task
-from advisor.core.workload import Languages, Priority
+from advisor.core.workload import Languages, Priority, Workload
 
 if TYPE_CHECKING:  # a decision alone must not pay for the shapes of measurements
     from advisor.core.sizing.measurement import Stage
@@ -42,6 +43,28 @@ class Need:
     input_tokens: int
     output_tokens: int
     memory_limit_bytes: int | None
+
+    @classmethod
+    def of(
+        cls,
+        workload: Workload,
+        lengths: Lengths,
+        *,
+        role: Role,
+        architecture: Architecture,
+        memory_limit_bytes: int | None,
+    ) -> Need:
+        """What a component of the design for a workload must do; `lengths` are its own."""
+        return cls(
+            role=role,
+            architecture=architecture,
+            task=workload.task,
+            priority=workload.priority,
+            languages=workload.languages,
+            input_tokens=lengths.longest_input_tokens,
+            output_tokens=lengths.longest_output_tokens,
+            memory_limit_bytes=memory_limit_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
