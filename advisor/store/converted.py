@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -22,6 +23,8 @@ from advisor.store.paths import cache_dir
 KEPT_BYTES = 20 * GIB
 """All folders together; the newest one stays however large it is."""
 _UNDONE = ".undone-"
+_ABANDONED_S = 24 * 3600.0
+"""A folder that is still unfinished after so long was left by a process that was killed."""
 
 
 def key_of(facts: Mapping[str, object]) -> str:
@@ -58,8 +61,11 @@ def converted(key: str, make: Callable[[Path], None], *, folder: Path | None = N
 
 
 def _make_room(home: Path, *, keep: Path) -> None:
-    """Remove the folders that were not used for longest until the rest is small enough."""
+    """Remove what was abandoned, and the folders that were not used for longest until the rest is small enough."""
     with suppress(OSError):
+        for one in home.glob(f"{_UNDONE}*"):
+            if time.time() - one.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(one, ignore_errors=True)
         folders = [one for one in home.iterdir() if one.is_dir() and not one.name.startswith(_UNDONE)]
         total = {one: sum(file.stat().st_size for file in one.iterdir()) for one in folders}
         for oldest in sorted(folders, key=lambda one: one.stat().st_mtime):

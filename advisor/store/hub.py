@@ -117,7 +117,7 @@ def _in_words(hub_id: str, revision: str | None) -> Iterator[None]:
     except errors.RevisionNotFoundError:
         raise _refused(f"{hub_id} has no revision {revision}", "name a branch, a tag or a commit of it") from None
     except errors.HfHubHTTPError as error:
-        words = f"the hub answered for {hub_id}: {str(error).splitlines()[0][:200]}"
+        words = f"the hub answered for {hub_id}: {str(error)[:200]}"
         raise AdvisorError(words, exit_code=EXIT_UNDECIDED, fix="try again later") from None
     except (errors.LocalEntryNotFoundError, _http_error(), ConnectionError):
         raise _out_of_reach(hub_id) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from advisor.store.paths import PACKAGE
 
+RUNTIME_PACKAGES = ("ctranslate2", "openvino", "torchao")
 SHOWN = (
     "archadvisor",
     "torch",
@@ -20,8 +21,8 @@ SHOWN = (
     "pydantic",
     "textual",
     "nvidia-ml-py",
+    *RUNTIME_PACKAGES,
 )
-RUNTIME_PACKAGES = ("ctranslate2", "openvino", "torchao")
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==(\S+)")
 _PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 

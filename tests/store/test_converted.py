@@ -35,6 +35,16 @@ def test_a_conversion_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_left_is_removed_and_what_another_one_is_making_is_not(tmp_path: Path) -> None:
+    abandoned, in_the_making = tmp_path / ".undone-old", tmp_path / ".undone-new"
+    for folder in (abandoned, in_the_making):
+        folder.mkdir()
+        write(folder)
+    os.utime(abandoned, (1000, 1000))
+    converted("a", write, folder=tmp_path)
+    assert {one.name for one in tmp_path.iterdir()} == {"a", ".undone-new"}
+
+
 def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KEPT_BYTES", 250)
     for age, key in enumerate(("old", "older", "new")):

@@ -123,7 +123,7 @@ def test_a_damaged_store_is_said_in_words(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_versions_of_the_release_are_its_pins(tmp_path: Path) -> None:
-    assert {"torch", "transformers"} <= set(release_pins())
+    assert {"torch", "transformers", "openvino", "ctranslate2", "torchao"} <= set(release_pins())
     (tmp_path / "constraints.txt").write_text("# pins\ntorch==9.9\nother==1\n")
     assert release_pins(tmp_path) == {"torch": "9.9"}
     assert release_pins(tmp_path / "nowhere") == {}
