@@ -1,9 +1,11 @@
 # make advise   set up, then the questionnaire (or the example report where there is no terminal)
 # make test     set up, then every test
 # make check    style, types, import laws, rules
-# make fuzz     a hundred thousand made-up inputs and a long session (an hour and more)
+# make fuzz     a hundred thousand made-up inputs, and the questionnaire used for long (an hour and more)
 # make docs     the pages and the man page that are made from the data
 # make bench    ratios and caps, measured here
+# make examples the JSON documents in examples/, make picture the README's; both measure
+# make snapshots the screens that the tests compare with
 # make clean    remove what the others left in this folder
 # TORCH_INDEX=https://download.pytorch.org/whl/cpu takes torch's CPU build; CONSTRAINTS=constraints-lowest.txt the lowest
 # versions allowed, CONSTRAINTS=/dev/null the newest.

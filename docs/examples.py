@@ -2,7 +2,9 @@
 
     python docs/examples.py [KIND …]
 
-`profile`, `report` and `comparison` measure this machine; the others only read the project.
+`profile`, `report` and `comparison` time this machine and want it idle. `machine` looks at it, `inspection` looks at a
+small model of the extra `test`, `history` tells of the profile and the report that are there; the others only read the
+project.
 """
 
 from __future__ import annotations

@@ -22,13 +22,12 @@ from advisor.report.explanations import GROUP_WORDS, sentences
 from advisor.report.listings import model_blocks, models_blocks
 from advisor.store.catalog import load_catalog
 from advisor.store.rulebook import load_rulebook
-from docs.checks import checks_page
+from docs.checks import MADE, checks_page
 from docs.manpage import man_page
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES: tuple[Subject, ...] = ("decision", "component", "remark", "model choice")
 STANDING: tuple[Subject, ...] = ("threshold", "fact", "claim", "question", "finding", "flag")
-MADE = "This page is made from the data by make docs; change the data, not the page."
 
 
 def rules_page(grounds: Grounds) -> str:
