@@ -133,8 +133,10 @@ async def measured(
     from advisor.core.sizing.measurement import Profile, profiled_model
     from advisor.core.sizing.own_stages import with_own_stages
     from advisor.core.sizing.runtimes import failed_conversions, seconds_to_convert
-    from advisor.run import remembering
+    from advisor.core.sizing.workers import with_workers
+    from advisor.run import remembering, searching
     from advisor.store.checks import procedure_check
+    from advisor.store.limits import shipped_limits
     from advisor.store.peaks import keep_peaks, known_peaks
 
     if source is not None:
@@ -151,29 +153,41 @@ async def measured(
     room = Room(limit, available_bytes(target, limit), cache, cell_s, sure)
     only_alone = measuring.batch_sizes is None
     cutting = cut_where_needed(entry, cells, room, asked=measuring.layers, only_alone=only_alone)
-    cells, converting = cutting.plans, seconds_to_convert(entry, cutting.plans)
-    seconds = seconds_total(entry, cells, measuring.effort) + converting
+    cells, searched = cutting.plans, _is_searched(measuring, cutting.plans)
+    if searched and target.device == "cpu":
+        cells = with_workers(cells, machine.cores_usable)
+
+    def time_for(plans: Sequence[CellPlan], effort: Effort) -> searching.Seconds:
+        total = seconds_total(entry, plans, effort) + seconds_to_convert(entry, plans)
+        # The child keeps what later cells need; a cell that is slow but early may have more than its even share.
+        return searching.Seconds(total, _cell_seconds(total, plans))
+
+    seconds_all = time_for(cells, measuring.effort)
     request = Measure(
         id=time.monotonic_ns() % 1_000_000_000,
         model=entry,
         cells=tuple(cells),
         device=target.device,
-        # The child keeps what later cells need; a cell that is slow but early may have more than its even share.
-        seconds_per_cell=_cell_seconds(seconds, cells),
+        seconds_per_cell=seconds_all.per_cell,
         effort=measuring.effort,
-        seconds_total=seconds,
+        seconds_total=seconds_all.total,
         memory_limit_bytes=limit,
         latency_budget_s=budget_s,
         settled_below_s=settled_s,
         source=source,
         wants_peaks=True,
         peaks=peaks,
+        least_cosine=shipped_limits().by_dtype(),
     )
     model = profiled_model(entry, source)
     draft = Profile(machine=machine, model=model, cells=(), best=(), wall_s=0.0)
     recorder = report_event.recorder
     part = None if recorder is None else recorder.part(report_event.role, request, draft)
-    async for event in remembering.measure(child, request, part):
+    if searched:
+        events = searching.measure(child, request, part, time_for)
+    else:
+        events = remembering.measure(child, request, part)
+    async for event in events:
         report_event(event)
         if isinstance(event, Measured):
             report_event.cells[event.index] = event.cell
@@ -199,6 +213,14 @@ async def measured(
 def available_bytes(target: Target, limit: int) -> int:
     """What a model may take now: what is allowed, and of the machine's own memory no more than others leave free."""
     return limit if target.memory_limit_bytes is not None else min(limit, memory_available_bytes())
+
+
+def _is_searched(measuring: Measuring, cells: Sequence[CellPlan]) -> bool:
+    """Whether more ways to serve are tried, and dropped after a look: not in a quick run, which has no time for it,
+    where the caller named them all, or of a cut model.
+    """
+    named = measuring.runtimes is not None and measuring.dtypes is not None
+    return measuring.effort != "quick" and not named and all(plan.layers is None for plan in cells)
 
 
 def _only_cuts(cells: Sequence[CellPlan]) -> bool:

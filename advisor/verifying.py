@@ -83,6 +83,9 @@ async def _verified(
     if serving.runtime != "torch" and sized.part.writes:
         why = f"answers that {serving.runtime} writes are not served here: it does not share out its steps"
         return not_verified(sized, planned_rps, why)
+    if serving.workers > 1:
+        why = f"{serving.workers} workers on one machine are not served here: what is checked is served by one process"
+        return not_verified(sized, planned_rps, why)
     plan = replay_plan(sized, planned_rps, seed=SEED)
     rate = f"{len(plan.arrivals_s):,} requests in {plan.seconds:.3g} s"
     say(f"{sized.part.role}: serving {rate} to one replica ({model}, {serving.dtype})")

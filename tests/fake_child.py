@@ -3,9 +3,9 @@
     forward, prefill, encode, embed:  T(b, s)   = 2 ms + 20 µs·b·s + 10 ns·b·s²
     decode:                           T(b, ctx) = 5 ms + 1 ms·b    + 2 µs·b·ctx
 
-bfloat16 takes half of that, int8 a quarter, and a runtime other than torch nine tenths of what torch takes. Cut to L
-layers it takes 1 ms and L twelfths of that. Every sample is within 2 % of it, the same at each run; half of the samples
-are above it.
+bfloat16 takes half of that, int8 a quarter, and a runtime other than torch nine tenths of what torch takes. Each of k
+workers takes 0.8·k times as long. Cut to L layers it takes 1 ms and L twelfths of that. Every sample is within 2 % of
+it, the same at each run; half of the samples are above it.
 
 With `--inspect` it answers inspections instead. Start it with `fake_command(...)`. It misbehaves in the cell counted by
 `--after` (0 = the first):
@@ -80,6 +80,7 @@ def true_seconds(plan: CellPlan) -> float:
         s = plan.input_tokens or 1
         seconds = 2e-3 + 20e-6 * b * s + 10e-9 * b * s * s
     seconds = seconds / {"bfloat16": 2, "int8": 4}.get(plan.dtype, 1) * (1 if plan.runtime == "torch" else 0.9)
+    seconds *= 1 if plan.workers == 1 else 0.8 * plan.workers
     return seconds if plan.layers is None else 1e-3 + seconds * plan.layers / 12
 
 
@@ -92,12 +93,12 @@ def fake_cell(plan: CellPlan, *, device: str = "cpu", samples: int = SAMPLES, ef
     cell = Cell(
         **plan.model_dump(),
         device=device,
-        threads=2,
+        threads=2 // plan.workers,
         samples=samples,
         median_s=summary.median_s,
         ci95_s=summary.ci95_s,
         p95_s=summary.p95_s,
-        throughput_per_s=plan.batch_size / summary.median_s,
+        throughput_per_s=plan.workers * plan.batch_size / summary.median_s,
         throughput_unit=throughput_unit(plan.stage),
         peak_memory_bytes=(400 if plan.dtype == "float32" else 200) * 2**20 + plan.batch_size * 2**20,
         flops=1000,

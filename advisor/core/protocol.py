@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from advisor.core.attention import Look, StackName
-from advisor.core.hardware import Machine, Peaks
+from advisor.core.hardware import Dtype, Machine, Peaks
 from advisor.core.inspection import Cosine
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.source import ModelSource, Weights
@@ -30,6 +30,7 @@ class Measure(Value):
     `latency_budget_s` is not sampled further, nor is one of which every sample lies below `settled_below_s`: there the
     caller knows that nothing would change. `source` holds the files of a model that is no catalogue entry. With
     `wants_peaks` cells are held against the device's peaks: `peaks` are those known, the others are measured first.
+    Outputs in a dtype that `least_cosine` names must come so close to float32, or no time of theirs counts.
     """
 
     request: Literal["measure"] = "measure"
@@ -48,6 +49,7 @@ class Measure(Value):
     source: ModelSource | None = None
     wants_peaks: bool = False
     peaks: Peaks | None = None
+    least_cosine: dict[Dtype, float] = Field(default_factory=dict)
 
 
 class Cancel(Value):

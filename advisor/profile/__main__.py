@@ -53,7 +53,8 @@ def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
     from advisor.profile import machine, memory, probe
     from advisor.profile.processes import WorkerProcess, may_fork, start_forked, start_fresh
     from advisor.profile.session import Session
-    from advisor.profile.worker import serve, settle
+    from advisor.profile.settling import settle
+    from advisor.profile.worker import serve
 
     found = probe.found()
 
@@ -98,7 +99,7 @@ def _inspect() -> int:
     _prepare_environment()
     failed = _import_problem()
     if failed is None:
-        from advisor.profile.worker import settle
+        from advisor.profile.settling import settle
 
         settle(os.getppid())  # like a worker, it is the one the kernel kills when memory runs out
     with os.fdopen(requests, "rb") as lines:
@@ -125,7 +126,7 @@ def _replay() -> int:
         say(NotReplayed(id=request.id, says=failed.says, fix=failed.fix))
         return 0
     from advisor.profile.replay_answer import answer
-    from advisor.profile.worker import settle
+    from advisor.profile.settling import settle
 
     settle(os.getppid())
     say(answer(request))
@@ -137,7 +138,8 @@ def _fresh_worker() -> int:
     with os.fdopen(orders, "rb") as down, os.fdopen(replies, "wb") as up:
         job = Job.model_validate_json(down.readline())
         _prepare_environment()
-        from advisor.profile.worker import serve, settle
+        from advisor.profile.settling import settle
+        from advisor.profile.worker import serve
 
         settle(job.parent_pid)
         serve(job, down, up)

@@ -1,7 +1,8 @@
 """Which cells of a request can be attempted, and which of them one worker measures.
 
-A family is served by one built model: the same runtime, dtype and number of layers. The one idea: what is refused is
-refused before anything is built, with the flag and the sentence that the cell is told with.
+A family is served by one built model, or by several alike: the same runtime, dtype, number of layers and of workers.
+The one idea: what is refused is refused before anything is built, with the flag and the sentence that the cell is told
+with.
 """
 
 from __future__ import annotations
@@ -30,30 +31,33 @@ class Families(NamedTuple):
 def families_of(request: Measure, detail: DeviceDetail | None, identity: str) -> Families:
     """The cells of a request on a device, described by `detail` and known to its driver as `identity`."""
     available = _available_bytes(request, identity)
-    families: dict[tuple[Configuration, int | None], list[int]] = {}
+    families: dict[tuple[Configuration, int | None, int], list[int]] = {}
     refused: dict[int, tuple[Flag, str]] = {}
     for index, plan in enumerate(request.cells):
         if words := _refusal(request, plan, detail, available):
             refused[index] = words
         else:
-            families.setdefault((Configuration(plan.runtime, plan.dtype), plan.layers), []).append(index)
+            key = Configuration(plan.runtime, plan.dtype), plan.layers, plan.workers
+            families.setdefault(key, []).append(index)
     return Families(tuple(families.values()), refused)
 
 
 def job_of(request: Measure, plan: CellPlan, *, threads: int, identity: str, parent_pid: int) -> Job:
-    """What the worker of this cell's family is for."""
+    """What the worker of this cell's family is for. Several of them share the threads."""
     model = cut(request.model, plan.layers)
     return Job(
         model=model,
         runtime=plan.runtime,
         dtype=plan.dtype,
         device=request.device,
-        threads=threads,
+        threads=max(1, threads // plan.workers),
+        workers=plan.workers,
         seed=request.seed,
         file_backed_bytes=None,
         identity=identity,
         parent_pid=parent_pid,
         source=request.source if plan.layers is None else cut_source(request.source, model),
+        least_cosine=request.least_cosine.get(plan.dtype),
     )
 
 
@@ -66,8 +70,8 @@ def _refusal(
         or refusal(
             cut(request.model, plan.layers),
             plan,
-            limit_bytes=request.memory_limit_bytes,
-            available_bytes=available_bytes,
+            limit_bytes=request.memory_limit_bytes // plan.workers,
+            available_bytes=available_bytes // plan.workers,
         )
     )
 

@@ -22,7 +22,9 @@ class Job(Value):
     """What a worker is for. `file_backed_bytes` are those its parent has resident, None for a fresh process.
 
     `identity` is what the driver calls the card, empty where there is none. With `peaks_of` it builds nothing: it
-    measures the device's peaks in these dtypes, by the products of `peaks_by`, says them and ends.
+    measures the device's peaks in these dtypes, by the products of `peaks_by`, says them and ends. An output that does
+    not come as close to float32 as `least_cosine` asks for is another model's, and no time of it counts. It is one of
+    so many `workers`, each with `threads` of its own, and starts the others.
     """
 
     model: ModelEntry
@@ -30,6 +32,7 @@ class Job(Value):
     dtype: Dtype
     device: str
     threads: int
+    workers: int = 1
     seed: int
     file_backed_bytes: int | None
     identity: str = ""
@@ -37,6 +40,7 @@ class Job(Value):
     source: ModelSource | None = None
     peaks_of: tuple[Dtype, ...] | None = None
     peaks_by: tuple[Runtime, ...] = ("torch",)
+    least_cosine: float | None = None
 
 
 class Order(Value):
@@ -54,6 +58,12 @@ class Order(Value):
     runs: int = 1
 
 
+class Rest(Value):
+    """Stop what runs, and wait; the first one says to build. For those that run beside a worker alone."""
+
+    order: Literal["rest"] = "rest"
+
+
 class Built(Value):
     """The model stands, with so many parameters. `notes` say what of its files did not match."""
 
@@ -69,6 +79,12 @@ class NotBuiltReply(Value):
     reply: Literal["not-built"] = "not-built"
     flag: Flag
     note: str
+
+
+class Running(Value):
+    """What was ordered runs, again and again, until it is told to rest."""
+
+    reply: Literal["running"] = "running"
 
 
 class PeaksReply(Value):
@@ -107,5 +123,5 @@ class More(Value):
     seen: Meanwhile = Meanwhile()
 
 
-Reply = Built | NotBuiltReply | PeaksReply | Outcome | More
+Reply = Built | NotBuiltReply | PeaksReply | Running | Outcome | More
 REPLIES: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="reply")])

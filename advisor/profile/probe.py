@@ -24,7 +24,7 @@ import torch
 
 from advisor.core.hardware import DeviceDetail, Dtype
 from advisor.profile.processes import may_fork
-from advisor.profile.worker import settle
+from advisor.profile.settling import settle
 from advisor.store.machine import cpu_name, memory_limit_bytes
 from advisor.store.nvml import free_bytes, installed_cards
 

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from advisor.core.sizing.measurement import Flag
-from advisor.profile.orders import REPLIES, Job, Order, Reply
+from advisor.profile.orders import REPLIES, Job, Order, Reply, Rest
 from advisor.store import machine
 
 TASKS = Path("/proc/self/task")
@@ -50,7 +50,7 @@ class WorkerProcess:
         """The pipe of replies, to wait on."""
         return self._replies
 
-    def order(self, order: Order) -> None:
+    def order(self, order: Order | Rest) -> None:
         """Hand over an order. A dead worker shows in `reply`."""
         with suppress(BrokenPipeError):
             os.write(self._orders, order.model_dump_json().encode() + b"\n")

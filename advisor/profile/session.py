@@ -360,7 +360,8 @@ class Session:
         return f"Time ran out: the whole request had {self._request.seconds_total:.3g} s."
 
     def _flagged(self, plan: CellPlan, flags: tuple[Flag, ...], note: str) -> Cell:
-        return unmeasured(plan, device=self._request.device, threads=self._threads, flags=flags, note=note)
+        device, threads = self._request.device, self._threads // plan.workers
+        return unmeasured(plan, device=device, threads=threads, flags=flags, note=note)
 
     def _too_slow(self, index: int, cell: Cell, limit_s: float) -> None:
         """Tell a cell, unless it was too slow only for what the others left it: that may change."""
@@ -387,8 +388,8 @@ class Session:
 
     def _measure_peaks(self, dtypes: tuple[Dtype, ...], runtimes: tuple[Runtime, ...]) -> Peaks | None:
         """What a worker of its own finds the device to do at most; None where it does not come to say."""
-        plan = self._request.cells[0]
-        worker = self._start(self._job(plan).model_copy(update={"peaks_of": dtypes, "peaks_by": runtimes}))
+        plan, asked = self._request.cells[0], {"peaks_of": dtypes, "peaks_by": runtimes}
+        worker = self._start(self._job(plan).model_copy(update={"workers": 1, "threads": self._threads} | asked))
         try:
             reply = self._listener.reply_of(
                 worker, min(self._shares.left_s(), peak_seconds(len(dtypes), len(runtimes)))

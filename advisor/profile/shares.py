@@ -105,11 +105,11 @@ class Shares:
         return float(max(1, count(cut(self._entry, plan.layers), plan)))
 
 
-_Kind = tuple[str, str, str]
+_Kind = tuple[str, str, str, int]
 
 
 def _kind(plan: CellPlan) -> _Kind:
-    return plan.stage, plan.runtime, plan.dtype
+    return plan.stage, plan.runtime, plan.dtype, plan.workers
 
 
 def _no_smaller(plan: CellPlan, other: CellPlan) -> bool:

@@ -106,7 +106,7 @@ def stand(job: Job, device: Accelerator) -> Standing:
         source=job.source,
         seed=job.seed,
         deviation=far,
-        refused=too_far(job.dtype, far),
+        refused=too_far(job.dtype, far, job.least_cosine),
     )
 
 
@@ -121,7 +121,7 @@ def _converted(job: Job, device: Accelerator) -> Standing:
         seed=job.seed,
         deviation=made.deviation,
         conversion_s=made.conversion_s,
-        refused=too_far(job.dtype, made.deviation),
+        refused=too_far(job.dtype, made.deviation, job.least_cosine),
     )
 
 

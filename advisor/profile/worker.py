@@ -6,16 +6,12 @@ cell is said in a reply and then this process ends, so that nothing it left behi
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
-import resource
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from types import FrameType
 from typing import BinaryIO, TypeVar
 
@@ -27,6 +23,7 @@ from advisor.core.sizing.sampling import LEAST
 from advisor.core.sizing.statistics import summarise
 from advisor.profile.accelerator import Accelerator, Taken, accelerator
 from advisor.profile.build import NotBuilt
+from advisor.profile.companions import Companions
 from advisor.profile.disturbance import Meanwhile, disturbances, meanwhile
 from advisor.profile.orders import Job, More, NotBuiltReply, Order, Outcome, PeaksReply, Reply
 from advisor.profile.peaks import measure_peaks
@@ -37,9 +34,6 @@ from advisor.store import machine
 
 T = TypeVar("T")
 
-PR_SET_PDEATHSIG = 1
-OOM_SCORE = 800
-"""How readily the kernel picks this process when memory runs out: before the child, the parent and the user's own."""
 OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
@@ -52,30 +46,20 @@ def last_moment(limit_s: float) -> float:
     return 1.25 * limit_s + 0.5
 
 
-def settle(parent_pid: int) -> None:
-    """The first thing a worker does: die with its parent, and be the one the kernel kills when memory runs out."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:  # it died before the line above: nobody will be told
-        os._exit(1)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write gigabytes of weights
-
-
 def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
     """Build, then measure one ordered cell after the other until the orders end or a cell spoils this process."""
-    torch.set_num_threads(job.threads)
-    torch.set_num_interop_threads(1)
     try:
+        beside = Companions(job, close=(orders.fileno(), replies.fileno()))  # before this process has a second thread
+        torch.set_num_threads(job.threads)
+        torch.set_num_interop_threads(1)
         device = accelerator(job.device, identity=job.identity, file_backed_bytes=job.file_backed_bytes)
         if job.peaks_of is not None:
-            peaks, seen = _watched(lambda: measure_peaks(job, device))
+            peaks, seen = _watched(lambda: measure_peaks(job, device), beside)
             flags = disturbances(seen, cores=job.threads)
             _say(replies, PeaksReply(peaks=peaks.model_copy(update={"flags": flags})))
             return
         standing = stand(job, device)
+        beside.build()
     except (NotBuilt, MemoryError, RuntimeError) as error:
         flag, note = _what_went_wrong(error)
         _say(replies, NotBuiltReply(flag=flag, note=f"The model could not be built: {note}"))
@@ -84,7 +68,7 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
     gc.freeze()  # libraries and model stay: to look through them for garbage would cost each visit half a second
     _say(replies, standing.built)
     for line in orders:
-        outcome = _measure(job, standing, device, Order.model_validate_json(line))
+        outcome = _measure(job, standing, device, Order.model_validate_json(line), beside)
         if isinstance(outcome, Outcome):
             outcome = outcome.model_copy(update={"cell": standing.told(outcome.cell)})
         _say(replies, outcome)
@@ -92,19 +76,19 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
             return
 
 
-def _measure(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome | More:
+def _measure(job: Job, standing: Standing, device: Accelerator, order: Order, beside: Companions) -> Outcome | More:
     try:
         with _alarm(last_moment(order.limit_s)), torch.inference_mode():
-            return _visited(job, standing, device, order)
+            return _visited(job, standing, device, order, beside)
     except OutOfTime:
         note = f"Too slow for its time: {LEAST} samples were not had in {order.limit_s:.3g} s."
-        return _failed(job, order, "too-slow", note)
+        return _failed(job, order, "too-slow", note, spoiled=beside.any)  # nobody knows where the others were stopped
     except Exception as error:  # noqa: BLE001  # a library may raise anything; people get a sentence, not a trace
         flag, note = _what_went_wrong(error)
         return _failed(job, order, flag, note, spoiled=True)
 
 
-def _visited(job: Job, standing: Standing, device: Accelerator, order: Order) -> Outcome | More:
+def _visited(job: Job, standing: Standing, device: Accelerator, order: Order, beside: Companions) -> Outcome | More:
     if standing.refused is not None and order.plan.stage != "tokenize":
         return _failed(job, order, "deviates", standing.refused)
     if order.plan.stage == "load":
@@ -125,14 +109,21 @@ def _visited(job: Job, standing: Standing, device: Accelerator, order: Order) ->
         work.check()
 
     limits = Limits(order.share_s, order.limit_s)
-    watch = Stopwatch(run, work.reset, between_blocks, limits, time.perf_counter_ns)
-    if order.more:
-        return _more(order, watch, device)
-    return _first(job, order, watch, work, device, setup_s)
+    with beside.running(order):
+        watch = Stopwatch(run, work.reset, between_blocks, limits, time.perf_counter_ns)
+        if order.more:
+            return _more(order, watch, device, beside)
+        return _first(job, order, watch, work, device, setup_s, beside)
 
 
 def _first(
-    job: Job, order: Order, watch: Stopwatch[torch.Tensor], work: Task, device: Accelerator, setup_s: float
+    job: Job,
+    order: Order,
+    watch: Stopwatch[torch.Tensor],
+    work: Task,
+    device: Accelerator,
+    setup_s: float,
+    beside: Companions,
 ) -> Outcome:
     """The first visit: memory in a pass of its own, warm-up, the first samples."""
     device.reset_peak()
@@ -143,7 +134,7 @@ def _first(
             job, order, "not-finite", "Its output holds NaN or infinity: what it computes is no model's work."
         )
     del result
-    timing, seen = _watched(lambda: watch.time(first_s))
+    timing, seen = _watched(lambda: watch.time(first_s), beside)
     cell = _cell(job, order, timing, taken, device.disturbances())
     if work.note is not None:
         cell = cell.model_copy(update={"note": " ".join(filter(None, (work.note, cell.note)))})
@@ -163,17 +154,21 @@ def _first(
     )
 
 
-def _more(order: Order, watch: Stopwatch[torch.Tensor], device: Accelerator) -> More:
+def _more(order: Order, watch: Stopwatch[torch.Tensor], device: Accelerator, beside: Companions) -> More:
     """A later visit. Memory was taken on the first one."""
-    samples, seen = _watched(lambda: watch.again(order.more, order.runs))
+    samples, seen = _watched(lambda: watch.again(order.more, order.runs), beside)
     return More(index=order.index, samples_s=samples, flags=device.disturbances(), seen=seen)
 
 
-def _watched(work: Callable[[], T]) -> tuple[T, Meanwhile]:
-    """What some timed work gives, and what the machine did meanwhile."""
-    before, cpu_before, begun = machine.load(), _own_cpu_seconds(), time.perf_counter()
+def _watched(work: Callable[[], T], beside: Companions) -> tuple[T, Meanwhile]:
+    """What some timed work gives, and what the machine did meanwhile: what runs beside it is no other's."""
+
+    def ours() -> float:
+        return _own_cpu_seconds() + beside.cpu_seconds()
+
+    before, cpu_before, begun = machine.load(), ours(), time.perf_counter()
     result = work()
-    elapsed_s, own_cpu_s = time.perf_counter() - begun, _own_cpu_seconds() - cpu_before
+    elapsed_s, own_cpu_s = time.perf_counter() - begun, ours() - cpu_before
     return result, meanwhile(before, machine.load(), own_cpu_s=own_cpu_s, elapsed_s=elapsed_s)
 
 
@@ -213,7 +208,7 @@ def _cell(job: Job, order: Order, timing: Timing, taken: Taken, disturbed: tuple
         median_s=summary.median_s,
         ci95_s=summary.ci95_s,
         p95_s=summary.p95_s,
-        throughput_per_s=plan.batch_size / summary.median_s,
+        throughput_per_s=plan.workers * plan.batch_size / summary.median_s,
         throughput_unit=throughput_unit(plan.stage),
         flags=disturbed,
         note=taken.note,

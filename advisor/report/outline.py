@@ -294,7 +294,9 @@ def _stage_row(stage: PlanStage) -> tuple[str, ...]:
     serving, latency = stage.serving, stage.latency_ms
     served = "–"
     if serving is not None:
-        on = figures.counted(serving.threads, "thread") if serving.device == "cpu" else serving.device
+        threads = figures.counted(serving.threads, "thread")
+        shared = f"{serving.workers} workers of {threads}" if serving.workers > 1 else threads
+        on = shared if serving.device == "cpu" else serving.device
         served = f"{serving.runtime} {serving.dtype}, {on}, batch ≤ {serving.max_batch_size}"
     return (
         stage.role,

@@ -9,8 +9,10 @@ from advisor.report import figures
 
 
 def served_by(cell: Cell | CellPlan | Surface) -> str:
-    """`bfloat16`, and what serves it where that is not torch: `openvino bfloat16`."""
-    return cell.dtype if cell.runtime == "torch" else f"{cell.runtime} {cell.dtype}"
+    """`bfloat16`, what serves it where that is not torch, and how many at once: `openvino bfloat16 in 2 workers`."""
+    workers = 1 if isinstance(cell, Surface) else cell.workers
+    shared = f" in {workers} workers" if workers > 1 else ""
+    return f"{cell.dtype if cell.runtime == 'torch' else f'{cell.runtime} {cell.dtype}'}{shared}"
 
 
 def serving_lines(profile: Profile) -> list[str]:

@@ -248,7 +248,7 @@ def _unserved(request: Measure, threads: int, done: set[int], flag: Flag, note: 
         Measured(
             id=request.id,
             index=index,
-            cell=unmeasured(plan, device=request.device, threads=threads, flags=(flag,), note=note),
+            cell=unmeasured(plan, device=request.device, threads=threads // plan.workers, flags=(flag,), note=note),
         )
         for index, plan in enumerate(request.cells)
         if index not in done

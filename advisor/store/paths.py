@@ -16,6 +16,12 @@ def shipped(name: str) -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / name
 
 
+def shipped_file(name: str) -> Path:
+    """The shipped file `name`: the wheel's, else the checkout's."""
+    inside = PACKAGE / "_data" / name
+    return inside if inside.is_file() else PACKAGE.parent / name
+
+
 def cache_dir() -> Path:
     """This user's cache folder. It may not exist and may not be writable; nothing of value lies in it."""
     from platformdirs import user_cache_path  # imported late: half of the commands never need it

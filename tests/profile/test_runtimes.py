@@ -15,6 +15,7 @@ from advisor.profile import converting
 from advisor.profile import standing as standing_module
 from advisor.profile.accelerator import Cpu
 from advisor.profile.build import NotBuilt
+from advisor.profile.companions import Companions
 from advisor.profile.orders import Job, Order, Outcome
 from advisor.profile.runtimes import openvino_graph
 from advisor.profile.runtimes.ctranslate2_engine import ENCODE_NOTE, STEPS, _Steps
@@ -45,6 +46,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def job(model_type: str, runtime: Any, dtype: Any, **change: Any) -> Job:
     model = entry(model_type, **(WIDE.get(model_type, {}) | change))
     place: dict[str, Any] = {"device": "cpu", "threads": 1, "seed": 0, "file_backed_bytes": None, "parent_pid": 1}
+    place |= {"least_cosine": 0.99}
     return Job(model=model, runtime=runtime, dtype=dtype, **place)
 
 
@@ -183,7 +185,8 @@ def test_no_cell_of_a_refused_configuration_is_timed(monkeypatch: pytest.MonkeyP
     asked = job("bert", "torch", "bfloat16")
     found = stand(asked, Cpu(None))
     plan = CellPlan(stage="forward", dtype="bfloat16", batch_size=1, input_tokens=5)
-    outcome = _measure(asked, found, Cpu(None), Order(index=0, plan=plan, share_s=5.0, limit_s=5.0))
+    order = Order(index=0, plan=plan, share_s=5.0, limit_s=5.0)
+    outcome = _measure(asked, found, Cpu(None), order, Companions(asked, close=()))
     assert isinstance(outcome, Outcome)
     cell = found.told(outcome.cell)
     assert cell.flags == ("deviates",)

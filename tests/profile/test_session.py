@@ -108,6 +108,14 @@ def test_a_model_is_built_once_for_each_dtype() -> None:
     assert events[-1].parameters == 7
 
 
+def test_a_worker_is_told_how_close_its_dtype_must_come_and_its_part_of_the_threads() -> None:
+    shared = [plan.model_copy(update={"workers": 2}) for plan in plans(dtype="bfloat16")]
+    limits = {"least_cosine": {"bfloat16": 0.99}, "threads": 4}
+    _, puppets = heard(lambda order: fake_cell(order.plan), plans() + shared, **limits)
+    jobs = [puppet.job for puppet in puppets]
+    assert [(job.least_cosine, job.workers, job.threads) for job in jobs] == [(None, 1, 4), (0.99, 2, 2)]
+
+
 def test_a_slow_cell_is_tried_again_with_what_the_others_left_over() -> None:
     slow, *quick = plans(batches=(8, 1, 1, 1, 1, 1))
 

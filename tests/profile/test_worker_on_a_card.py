@@ -10,6 +10,7 @@ import pytest
 from advisor.core.sizing.measurement import Cell, CellPlan
 from advisor.profile import worker
 from advisor.profile.accelerator import Cuda
+from advisor.profile.companions import Companions
 from advisor.profile.orders import Job, Order, Outcome
 from advisor.profile.runtimes.torch_eager import Task
 from advisor.profile.standing import Standing, stand
@@ -54,7 +55,7 @@ def measured(cuda: FakeCuda, nvml: FakeNvml, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Standing, "work", work)
     nvml.used_bytes = (nvml.used_bytes or 0) + 650 * MIB
     order = Order(index=0, plan=plans(batches=(1,))[0], share_s=5.0, limit_s=30.0)
-    reply = worker._measure(job(), standing, device, order)
+    reply = worker._measure(job(), standing, device, order, Companions(job(), close=()))
     assert isinstance(reply, Outcome)
     return reply.cell
 

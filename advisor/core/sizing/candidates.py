@@ -15,6 +15,7 @@ from advisor.core.architecture import Role
 from advisor.core.lengths import Lengths
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.decoding import Decoder, Mix, StepTimes
+from advisor.core.sizing.filling import lengthened, limits, step_times
 from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
 from advisor.core.sizing.measurement import Cell, Origin, Profile, Stage
 from advisor.core.sizing.measurement import Surface as Fitted
@@ -23,6 +24,7 @@ from advisor.core.sizing.plan import Serving
 from advisor.core.sizing.serving import Batcher, Passes, Server, resampled, uniform_draws
 from advisor.core.sizing.spread import Spread, spread_of
 from advisor.core.sizing.surface import fits_of
+from advisor.core.sizing.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ class Candidate:
     step_s: float | None = None
     tokenizing_s: float | None = None
     input_levels: tuple[int, ...] = ()
+
+    def shared_among(self, workers: int) -> Candidate:
+        """So many of these on one machine, as they were when all of them ran; each holds a model of its own."""
+        if workers == 1:
+            return self
+        peak = None if self.peak_memory_bytes is None else workers * self.peak_memory_bytes
+        servers = {bound: Workers(server, workers) for bound, server in self.servers.items()}
+        serving = self.serving.model_copy(update={"workers": workers})
+        return replace(self, serving=serving, servers=servers, peak_memory_bytes=peak)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +113,10 @@ def part_of(
     candidates: list[Candidate] = []
     tokenizing = Surface.of(cell for cell in profile.cells if cell.stage == "tokenize")
     for cells in _by_configuration(profile.cells):
-        source = _Source(cells, entry, lengths, tokenizing, fits_of(profile.surfaces, cells[0]), memory_limit_bytes)
-        candidates += source.batchers(stages[0]) if len(stages) == 1 else source.decoders(stages[0])
+        limit = None if memory_limit_bytes is None else memory_limit_bytes // cells[0].workers
+        source = _Source(cells, entry, lengths, tokenizing, fits_of(profile.surfaces, cells[0]), limit)
+        found = source.batchers(stages[0]) if len(stages) == 1 else source.decoders(stages[0])
+        candidates += [one.shared_among(cells[0].workers) for one in found]
     missing = None if candidates else _why_missing(profile.cells, stages)
     return Part(role, profile.model.id, stages, lengths, tuple(candidates), missing, writes=len(stages) > 1)
 
@@ -111,8 +124,8 @@ def part_of(
 def _by_configuration(cells: Sequence[Cell]) -> list[tuple[Cell, ...]]:
     """Cells of whole models, grouped by what serves them."""
 
-    def configuration(cell: Cell) -> tuple[str, str, str, int]:
-        return (cell.runtime, cell.dtype, cell.device, cell.threads)
+    def configuration(cell: Cell) -> tuple[str, str, str, int, int]:
+        return (cell.runtime, cell.dtype, cell.device, cell.workers, cell.threads)
 
     whole = sorted((cell for cell in cells if cell.layers is None), key=configuration)
     return [tuple(group) for _, group in groupby(whole, key=configuration)]
@@ -198,12 +211,12 @@ class _Source:
             return None
         typical = self._read_s(surface, bound)
         rows = [self._read_s(surface, bound, tokens) for tokens in self._inputs.tokens]
-        return Passes(tuple(_lengthened(row, typical)[:most] for row in rows), self._inputs.shares)
+        return Passes(tuple(lengthened(row, typical)[:most] for row in rows), self._inputs.shares)
 
     def _batches(self, surface: Surface, known: int) -> list[int]:
         """The limits on the batch worth serving with: none beyond the texts of a request that is served alone."""
-        limits = _limits(surface, known)
-        return limits if self.lengths.texts == 1 else sorted({min(limit, self.lengths.texts) for limit in limits})
+        measured = limits(surface, known)
+        return measured if self.lengths.texts == 1 else sorted({min(limit, self.lengths.texts) for limit in measured})
 
     def _requests_s(self, pass_s: tuple[float, ...], batch: int) -> tuple[float, ...]:
         """Seconds for 1, 2, 3 … requests together: one pass for all, or all passes of a single one."""
@@ -246,7 +259,7 @@ class _Source:
 
         def times(bound: Bound) -> StepTimes:
             no_steps = StepTimes((0,), ((0.0,),))
-            return _step_times(step, shortest, (first, last), deepest, bound) if steps else no_steps
+            return step_times(step, shortest, (first, last), deepest, bound) if steps else no_steps
 
         whole = {
             bound: Decoder(
@@ -265,7 +278,7 @@ class _Source:
         }
         known = len(whole["mid"].times.step_s) if steps else len(whole["mid"].reading_s)
         candidates: list[Candidate] = []
-        for slots in _limits(step if steps else read, known):
+        for slots in limits(step if steps else read, known):
             peak = self._memory.peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s)))
             cache_tokens, peak = self._memory.cache_limit(slots, peak, reading)
             candidates.append(
@@ -359,33 +372,8 @@ class _Source:
         return "measured" if surface.measured_at(tokens) and not put_together else "interpolated"
 
 
-def _lengthened(row: Sequence[float], typical: Sequence[float]) -> tuple[float, ...]:
-    """The row of a length, with the batches that were measured at the typical length only.
-
-    Each text of theirs takes as much longer as one alone does: exact for c0 + c1·b·s + c2·b·s² and α + β·b + γ·b·ctx.
-    """
-    longer_s = row[0] - typical[0]
-    unknown = range(len(row), len(typical))
-    return (*row[: len(typical)], *(max(typical[index] + (index + 1) * longer_s, row[-1]) for index in unknown))
-
-
 def _samples(cells: Sequence[Cell]) -> int:
     return sum(len(cell.samples_s or ()) for cell in cells if usable(cell))
-
-
-def _limits(surface: Surface, known: int) -> list[int]:
-    """The measured batch sizes that can be planned; where a length has none, the largest that is known there."""
-    return [batch for batch in surface.batches if batch <= known] or [known]
-
-
-def _step_times(surface: Surface, shortest: int, typical: tuple[int, int], deepest: int, bound: Bound) -> StepTimes:
-    """Steps from the shallowest to the deepest cache, at the typical depths and at every one measured in between."""
-    contexts = sorted({shortest, *typical, deepest, *(one for one in surface.lengths if shortest < one < deepest)})
-    batches = min(len(surface.service_s(context, bound)) for context in typical)
-    last = surface.service_s(typical[-1], bound)[:batches]
-    columns = [_lengthened(surface.service_s(context, bound), last) for context in contexts]
-    rows = tuple(tuple(column[batch] for column in columns) for batch in range(batches))
-    return StepTimes(tuple(contexts), rows)
 
 
 def _beyond(stage: Stage, what: str, tokens: int, surface: Surface) -> str:

@@ -110,4 +110,10 @@ FLAG_WORDS: Mapping[Flag, FlagWords] = {
         "whole model was not read from it.",
         "Measure again on an idle machine, or cut to other numbers of layers with --layers.",
     ),
+    "passed-over": FlagWords(
+        "Not among the fastest",
+        "A first look, in one process, found other ways to serve the model faster alone and together, so this one was "
+        "not measured further and nothing is planned with it. The note says which was faster.",
+        "Nothing; or name it with --runtime and --dtype, and it is measured to the end.",
+    ),
 }

@@ -46,9 +46,10 @@ _INVALID: frozenset[Flag] = frozenset(
         "above-peak",
         "not-linear",
         "deviates",
+        "passed-over",
     }
 )
-"""Flags of cells whose figures, if they have any, are not the time of a run."""
+"""Flags of cells whose figures, if they have any, are not the time of a run, or of a first look alone."""
 
 
 def usable(cell: Cell) -> bool:

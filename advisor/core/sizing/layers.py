@@ -82,7 +82,7 @@ def _line(cuts: Sequence[Cell], whole: int, measured: Cell | None) -> Extrapolat
     known = None if measured is None else measured.median_s
     behind = cuts if measured is None else (*cuts, measured)
     return Extrapolation(
-        **_of_whole(cuts[0]).model_dump(exclude={"layers"}),
+        **_of_whole(cuts[0]).model_dump(exclude={"layers", "workers"}),
         layers=(counts[0], counts[1], counts[2]),
         of_layers=whole,
         seconds_per_layer=slope,

@@ -43,6 +43,7 @@ Flag = Literal[
     "above-peak",
     "deviates",
     "not-linear",
+    "passed-over",
 ]
 
 
@@ -52,7 +53,8 @@ class CellPlan(Value):
     `input_tokens` is the length read by forward, prefill and encode, and for the decode of an encoder-decoder the
     length of the source; `context_tokens` is the depth of the self-attention cache a decode step starts from (None
     elsewhere). Shapes: input ids are [batch_size, input_tokens], a decode step feeds [batch_size, 1]. `layers` cuts the
-    model to so many in each stack; None is the whole model.
+    model to so many in each stack; None is the whole model. `workers` processes share the cores evenly and do this at
+    once.
     """
 
     stage: Stage
@@ -62,6 +64,7 @@ class CellPlan(Value):
     input_tokens: int | None = None
     context_tokens: int | None = None
     layers: int | None = Field(default=None, ge=1)
+    workers: int = Field(default=1, ge=1)
 
 
 class Deviation(Value):
@@ -93,7 +96,9 @@ class Cell(Value):
     `peak_memory_bytes` comes from, where that is not where the times do. `mfu` and `mbu` are shares of the device's
     measured peaks, `roofline_s` is the time no run can fall below by them and `roofline_bound` says which peak sets it;
     None where a peak is not known. `deviation` is that of the configuration, `computes_in` the precision a converted
-    model says it computes in, `conversion_s` what turning the weights into it took when that was done.
+    model says it computes in, `conversion_s` what turning the weights into it took when that was done. Where several
+    `workers` served at once, with `threads` each, times and memory are those of one of them while the others did the
+    same, throughput and the shares of peaks those of all together.
     """
 
     stage: Stage
@@ -105,6 +110,7 @@ class Cell(Value):
     input_tokens: int | None
     context_tokens: int | None
     layers: int | None = None
+    workers: int = 1
     origin: Origin = "measured"
     processes: int = 1
     samples: int

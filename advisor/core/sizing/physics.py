@@ -35,8 +35,8 @@ def with_shares(cell: Cell, peaks: Peaks | None) -> Cell:
     if cell.median_s is not None and in_cache:
         flags.append("fits-in-cache")
     found = {
-        "mfu": _share(cell.flops, cell.median_s, peaks.arithmetic(cell.runtime, cell.dtype)),
-        "mbu": _share(cell.bytes_moved, cell.median_s, peaks.bytes_per_s) if in_cache is False else None,
+        "mfu": _share(_of_all(cell, cell.flops), cell.median_s, peaks.arithmetic(cell.runtime, cell.dtype)),
+        "mbu": _share(_of_all(cell, cell.bytes_moved), cell.median_s, peaks.bytes_per_s) if in_cache is False else None,
         "roofline_s": floor.seconds if floor else None,
         "roofline_bound": floor.bound_by if floor else None,
         "flags": tuple(flags),
@@ -69,9 +69,9 @@ def roofline(cell: Cell, peaks: Peaks) -> Floor | None:
     floors: list[Floor] = []
     flops_per_s = peaks.arithmetic(cell.runtime, cell.dtype)
     if cell.flops and flops_per_s:
-        floors.append(Floor(cell.flops / flops_per_s, "arithmetic"))
+        floors.append(Floor(cell.workers * cell.flops / flops_per_s, "arithmetic"))
     if cell.bytes_moved and peaks.bytes_per_s and fits_in_cache(cell, peaks) is False:
-        floors.append(Floor(cell.bytes_moved / peaks.bytes_per_s, "memory"))
+        floors.append(Floor(cell.workers * cell.bytes_moved / peaks.bytes_per_s, "memory"))
     return max(floors, default=None)
 
 
@@ -79,7 +79,12 @@ def fits_in_cache(cell: Cell, peaks: Peaks) -> bool | None:
     """Whether what a run touches may stay in the last cache; None where either size is unknown."""
     if cell.bytes_moved is None or peaks.last_level_cache_bytes is None:
         return None
-    return cell.bytes_moved <= TIMES_THE_CACHE * peaks.last_level_cache_bytes
+    return cell.workers * cell.bytes_moved <= TIMES_THE_CACHE * peaks.last_level_cache_bytes
+
+
+def _of_all(cell: Cell, work: int | None) -> int | None:
+    """What all workers do in the time of one run."""
+    return None if work is None else cell.workers * work
 
 
 def _share(work: int | None, seconds: float | None, peak_per_s: float | None) -> float | None:

@@ -47,13 +47,14 @@ class ReplicaRange(Value):
 
 
 class Serving(Value):
-    """The configuration a stage was planned with."""
+    """The configuration a stage was planned with: `workers` processes with so many `threads` each on one machine."""
 
     runtime: Runtime
     dtype: Dtype
     threads: int
     max_batch_size: int
     device: str = "cpu"
+    workers: int = 1
 
 
 class PlanStage(Value):

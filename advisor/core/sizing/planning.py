@@ -37,6 +37,7 @@ from advisor.core.sizing.serving import FloatArray
 from advisor.core.sizing.spread import LONGEST_SHARE
 from advisor.core.sizing.what_if import what_if
 from advisor.core.sizing.wording import gib
+from advisor.core.sizing.workers import Workers
 from advisor.core.workload import SECONDS_PER_DAY
 
 _SECONDS_PER_HOUR = 3600
@@ -150,7 +151,8 @@ def _binding(sizing: Sizing, has_budget: bool, memory_limit_bytes: int) -> Bindi
     part = _binding_part(sizing)
     server = part.candidate.servers["mid"]
     saturation = server.saturation_rps
-    if isinstance(server, Decoder) and server.cache_tokens is not None:
+    one = server.one if isinstance(server, Workers) else server
+    if isinstance(one, Decoder) and one.cache_tokens is not None:
         return "memory"
     if has_budget and part.capacity_rps["mid"] < UTILISATION_LIMIT * saturation:
         return "latency"

@@ -49,7 +49,7 @@ def one_of(cells: Sequence[Cell]) -> Cell:
         "process_medians_s": tuple(s for cell in good for s in cell.process_medians_s or (cell.median_s or 0.0,)),
         "mfu": _scaled(good[0], good[0].mfu, middle),
         "mbu": _scaled(good[0], good[0].mbu, middle),
-        "throughput_per_s": good[0].batch_size / middle,
+        "throughput_per_s": good[0].workers * good[0].batch_size / middle,
         "peak_memory_bytes": max(peaks, default=None),
         "outliers": sum(cell.outliers or 0 for cell in good),
         "more_samples": None,  # said of one round's interval

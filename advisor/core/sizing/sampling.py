@@ -117,7 +117,7 @@ def pooled(cell: Cell, by_process: Sequence[Sequence[float]], terms: Terms) -> C
         "process_medians_s": tuple(median(one) for one in by_process),
     }
     if cell.throughput_per_s is not None:
-        found["throughput_per_s"] = cell.batch_size / middle
+        found["throughput_per_s"] = cell.workers * cell.batch_size / middle
     if cell.stage != "load" and not terms.decided(by_process):
         found |= _undecided(cell, by_process, terms)
     return cell.model_copy(update=found)

@@ -9,7 +9,7 @@ import pytest
 
 from advisor.core.errors import AdvisorError
 from advisor.core.model.cost import kv_cache_bytes, stage_bytes_moved, weight_bytes
-from advisor.core.sizing.closeness import LEAST_COSINE, too_far
+from advisor.core.sizing.closeness import too_far
 from advisor.core.sizing.grid import default_cells
 from advisor.core.sizing.measurement import Cell, CellPlan, Deviation
 from advisor.core.sizing.own_stages import with_own_stages
@@ -144,15 +144,14 @@ def test_a_configuration_whose_cells_were_all_refused_is_not_available() -> None
     assert failed_conversions([good, bad]) == ()
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
-def test_an_output_at_the_limit_counts_and_one_below_it_does_not(dtype: Any) -> None:
+def test_an_output_at_the_limit_counts_and_one_below_it_does_not() -> None:
     def at(cosine: float) -> Deviation:
         return Deviation(cosine=cosine, relative_error=0.1)
 
-    limit = LEAST_COSINE[dtype]
-    assert too_far(dtype, at(limit)) is None
-    assert too_far(dtype, None) is None
-    assert f"{dtype} must reach {limit:g}" in (too_far(dtype, at(limit - 1e-6)) or "")
+    assert too_far("int8", at(0.99), 0.99) is None
+    assert too_far("int8", None, 0.99) is None
+    assert too_far("int8", at(0.5), None) is None
+    assert "int8 must reach 0.99" in (too_far("int8", at(0.99 - 1e-6), 0.99) or "")
 
 
 def test_weights_of_eight_bits_take_a_byte_and_what_lies_between_them_stays_as_it_was() -> None:
