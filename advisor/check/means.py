@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # a review that starts no process pays for none of it
     from advisor.core.review.case import Case
     from advisor.core.sizing.measurement import Effort, Profile
 
+CLOSER = "look closer with: advisor inspect FOLDER"
+
 Say = Callable[[str], object]
 Measure = Callable[["Recommendation", "Case", ReadFile, "Knowledge", "Effort"], "list[Profile]"]
 Inspect = Callable[[Path], "Inspection | None"]
@@ -67,11 +69,11 @@ def probed(found: Found, name: str, read: ReadFile, means: Means) -> Found:
     folder = read.repository.folder / name
     if not has_weights(folder, read.repository):
         why = f"{name} holds no weights (safetensors)"
-        return found._replace(unseen=Unseen(why, "advisor inspect looks at the folder where its weights lie"))
+        return found._replace(unseen=Unseen(why, f"{CLOSER}, where its weights lie"))
     try:
         seen = means.inspect(folder)
     except AdvisorError as error:
-        return found._replace(unseen=Unseen(error.problems[0].message.rstrip("."), error.problems[0].fix))
+        return found._replace(unseen=Unseen(error.problems[0].message.rstrip("."), error.problems[0].fix or CLOSER))
     if seen is None:
         why = "what builds models is not installed (torch, transformers, scikit-learn)"
         return found._replace(unseen=Unseen(why, 'pip install "archadvisor[profile]"'))
@@ -83,8 +85,7 @@ def _with_evidence(found: Found, seen: Inspection) -> Found:
     from advisor.core.inspection import sees_ahead
 
     if seen.agrees is None:
-        fix = "see each layer with: advisor inspect FOLDER"
-        return found._replace(unseen=Unseen("a layer of it has no pattern that is known", fix, open_=True))
+        return found._replace(unseen=Unseen("a layer of it has no pattern that is known", CLOSER, open_=True))
     if seen.probe.architecture is None and not sees_ahead(seen.claim, seen.probe):
         return found._replace(belied="by a probe its layers make no architecture that is known", entry=None)
     kind = seen.probe.architecture or "no known architecture"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 
 from advisor.advise import load_knowledge
@@ -57,7 +57,7 @@ def _day(said: str | None) -> date:
     if said is None:
         return date.today()
     try:
-        return date.fromisoformat(said)
+        return datetime.strptime(said, "%Y-%m-%d").date()
     except ValueError:
         fix = "write it as year-month-day, like 2026-11-30"
         raise AdvisorError([Problem("--today", None, None, f'"{said}" is no day', fix)]) from None

@@ -131,4 +131,5 @@ def _not(request: Inspect, says: str, fix: str | None = None) -> NotInspected:
 
 def _sentence(error: Exception) -> str:
     words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-    return f"{words[0].upper()}{words[1:].rstrip('.')}."
+    named = re.match(r"\w*[._]\w", words)  # a name of something keeps its own first letter
+    return f"{words.rstrip('.') if named else words[0].upper() + words[1:].rstrip('.')}."

@@ -78,8 +78,7 @@ def _in_folder(folder: Path, name: str, repository: Repository) -> Found:
         first = error.problems[0]
         return found._replace(uncounted=f"{inside}: {first.message}", uncounted_fix=first.fix)
     if entry.architecture != found.architecture:
-        words = f"{inside} names a class that is not the whole of its kind, and what it leaves out is not known here"
-        return found._replace(uncounted=words)
+        return found._replace(uncounted=f"{inside} names a class whose sizes are not known here")
     return found._replace(entry=entry)
 
 

@@ -57,6 +57,7 @@ def test_every_mistake_is_told_in_one_run_at_its_place(tmp_path: Path) -> None:
         ("schema: 1\ncomponents: []\nschema: 1\n", "duplicate key"),
         ("schema: 1\ncomponents: !!python/object/apply:os.system [true]\n", "tag"),
         ("schema: 1\ncomponents: {}\n", "components must be a list"),
+        ("schema: true\ncomponents: []\n", "schema: it is the number 1"),
         ('schema: "1"\ncomponents: []\n', 'schema must be a number, and "1" is text'),
         ("x" * (1 << 20) + "y", "1 MiB"),
     ],
@@ -155,7 +156,7 @@ def test_an_unknown_model_is_told_with_the_nearest_and_the_line(tmp_path: Path) 
     [
         ({"name": "x" * 121}, "name has 121 characters, and must have at most 120"),
         ({"name": ""}, "name is empty"),
-        ({"testbed": "here"}, 'testbed: "here" is none: it is 12 digits and small letters'),
+        ({"testbed": "here"}, 'testbed: "here" is no fingerprint'),
         ({"code": [3]}, "code must be text, got 3"),
         ({"budgets": {"p95_ms": "fast"}}, 'p95_ms must be a number, got "fast"'),
     ],

@@ -46,10 +46,19 @@ def _day(value: object) -> object:
     raise ValueError("write the day as year-month-day, like 2026-11-30")
 
 
+def _version(value: object) -> object:
+    """The number; true equals it, and is none."""
+    if isinstance(value, bool):
+        raise ValueError("it is the number 1")
+    return value
+
+
 def _fingerprint(value: object) -> object:
     """A machine's fingerprint, in the one form it has; what is no text is left for the strict check to refuse."""
     if isinstance(value, str) and not re.fullmatch(FINGERPRINT, value):
-        raise ValueError(f'"{value[:60]}" is none: it is 12 digits and small letters, as advisor doctor shows it')
+        raise ValueError(
+            f'"{value[:60]}" is no fingerprint, which is 12 digits and small letters (see: advisor doctor)'
+        )
     return value
 
 
@@ -147,7 +156,7 @@ class ArchitectureFile(Value):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Annotated[Literal[1], BeforeValidator(_version)] = Field(alias="schema")
     components: Annotated[tuple[DeclaredComponent, ...], Field(max_length=MAX_COMPONENTS)]
     waivers: Annotated[tuple[DeclaredWaiver, ...], Field(max_length=MAX_COMPONENTS)] = ()
     waiver_horizon_days: Annotated[int, Field(strict=True, ge=1, le=MAX_HORIZON_DAYS)] = 365

@@ -35,6 +35,7 @@ class Found(NamedTuple):
     the architecture was read from. `mask_found` is the pattern of the writing stack, None where nobody has looked.
     `contrastive`: the catalogue knows it as an embedding decoder. `in_folder`: it was read from a folder, whose weights
     can be probed; `unseen` says why they were not. `belied`: what a probe saw, where that is no architecture at all.
+    `sees_ahead`: its class writes, and its config gives it no mask.
     """
 
     architecture: Architecture | None
@@ -46,6 +47,7 @@ class Found(NamedTuple):
     uncounted_fix: str | None = None
     parameters: int | None = None
     mask_found: str | None = None
+    sees_ahead: bool = False
     dtype: Dtype | None = None
     contrastive: bool = False
     in_folder: bool = False
@@ -83,6 +85,7 @@ def found_in_config(config: Mapping[str, Any], name: str) -> Found:
         uncounted=f"the sizes of a {model_type} are not known here" if model_type in UNCOUNTED else None,
         uncounted_fix=f"sizes are known of: {', '.join(FAMILIES)}" if model_type in UNCOUNTED else None,
         mask_found=_mask(config, claim),
+        sees_ahead=claim.sees_ahead,
         dtype=_dtype(config),
         in_folder=True,
     )
@@ -95,7 +98,7 @@ def _more(config: Mapping[str, Any], claim: Claimed, family: Architecture) -> st
     if claim.by == "is_decoder" or (family == "encoder-only" and config.get("is_decoder") is True):
         return f"{words}, is_decoder true"
     if claim.sees_ahead:
-        return f"{words}, is_decoder not true"
+        return f"{words}, which writes, and is_decoder is not true"
     halves = {ENCODER_HALF: ", the encoder alone", DECODER_HALF: ", the decoder alone"}
     if family == "encoder-decoder" and named is not None:
         words += next((alone for end, alone in halves.items() if named.endswith(end)), "")

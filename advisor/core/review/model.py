@@ -27,7 +27,8 @@ def review_models(case: Case) -> Iterator[Result]:
             yield case.result(MODEL, "fail", words, at=at, fix="name the model that was meant, or save it once more")
         elif declared is not None and found.architecture != declared:
             words = f"{part.said.model} is {found.architecture} ({found.evidence}), and {declared} is declared."
-            fix = f"declare {found.architecture}, or name the model that was meant"
+            instead = "save it as the class it is used as" if found.sees_ahead else f"declare {found.architecture}"
+            fix = f"{instead}, or name the model that was meant"
             yield case.result(MODEL, "fail", words, at=at, fix=fix)
         else:
             yield case.result(MODEL, "pass", f"{part.said.model} is {found.architecture} ({found.evidence}).", at=at)
