@@ -27,11 +27,12 @@ MAX_FINDS = 100
 """Finds in one file; where there are as many, the file is told as not wholly checked."""
 _TRAINS_VECTORS = re.compile(
     r"contrastive|info_?nce|nt_?xent|simcse|MultipleNegatives|TripletLoss|triplet_(margin_)?loss|CosineSimilarityLoss|"
-    r"Cosine_?Embedding_?Loss|CoSENT|AnglELoss|train_objectives|SentenceTransformerTrainer|in.?batch.?negatives",
+    r"Cosine_?Embedding_?Loss|CoSENT|AnglELoss|train_objectives|SentenceTransformerTrainer|in.?batch.?negatives|"
+    r"sentence_transformers[^\n]*\blosses\b",
     re.I,
 )
 _EMBEDDERS = re.compile(
-    r"sentence_transformers\.SentenceTransformer|(langchain\w*|llama_index)(\.\w+)*\.HuggingFace(Bge)?Embeddings?"
+    r"sentence_transformers\.(SentenceTransformer|models\.Transformer)|(langchain\w*|llama_index)(\.\w+)*\.HuggingFace(Bge)?Embeddings?"
 )
 _PULLING_EMBEDDERS = re.compile(r"(langchain\w*|llama_index)(\.\w+)*\.OllamaEmbeddings?")
 _WRITING_PIPELINES = frozenset({"text-generation", "text2text-generation", "summarization", "translation"})
@@ -39,9 +40,10 @@ _CONCERNS = re.compile("torch|transformers|langchain|llama_index|trust_remote_co
 """What no find can do without: most files of a repository need no more than to be parsed."""
 _VECTOR = re.compile(r"(^|_)(\w*embed\w*|embs?|vectors?|vecs?)(_|$)")
 _NO_VECTOR = re.compile(
-    r"inputs?_emb|prompts?_emb|tok(en)?s?_emb|pos(ition)?s?_emb|next_|word_emb|steer|control|thought|noise|task_vec"
+    r"inputs?_emb|prompts?_emb|tok(en)?s?_emb|pos(ition)?s?_emb|next_|word_emb|steer|control|thought|noise|task_vec|latent"
 )
 """Embeddings that are an input, and vectors that are none of a text."""
+_GIVES_WEIGHTS = frozenset({"load_adapter", "load_state_dict", "add_adapter", "load_lora_weights"})
 _NORMALIZE = "torch.nn.functional.normalize"
 _RAISES = re.compile(r"raises|assertRaises\w*")
 _EMBEDS = re.compile(r"(^|_)(\w*embed\w*|vectori[sz]e\w*|encode(_\w+)?)$")
@@ -101,6 +103,14 @@ class _File:
     def _judged(self) -> set[ast.AST]:
         return judged(self.names)
 
+    @cached_property
+    def _altered(self) -> set[str]:
+        """The models that are given other weights than their checkpoint's; those may be tuned for anything."""
+        calls = ((node, scope) for node, scope in self.names.seen if isinstance(node, ast.Call))
+        gives = ((one.func, scope) for one, scope in calls if last_name(one.func) in _GIVES_WEIGHTS)
+        roles = (self.roles.of(one.value, scope) for one, scope in gives if isinstance(one, ast.Attribute))
+        return {role.name for role in roles if role is not None}
+
     def _writing(self, node: ast.Call, scope: Scope) -> Iterator[Place]:
         """An encoder that is asked to write: `model.generate(…)`, `pipeline("text-generation", model=…)`."""
         if self.names.dotted(node.func, scope) == "transformers.pipeline":
@@ -117,7 +127,8 @@ class _File:
     def _pooling(self, node: ast.Call, scope: Scope) -> Iterator[Place]:
         """Vectors of a decoder: pooled here, or made by a library that is given its checkpoint."""
         if (role := self.roles.pooled(node, scope)) is not None and role.kind in ("states", "text", "output"):
-            yield from self._unless_judged(node, scope, f"the hidden states of {role.name} are pooled into a vector")
+            words = f"the hidden states of {role.name} are pooled into a vector"
+            yield from self._unless_judged(node, scope, role, words)
         full = self.names.dotted(node.func, scope) or ""
         if _EMBEDDERS.fullmatch(full) or _PULLING_EMBEDDERS.fullmatch(full):
             name = self.roles.checkpoint(node, scope) or ""
@@ -156,10 +167,10 @@ class _File:
         role: Role | None = self.roles.of(node, scope)
         if role is not None and role.kind == "token":
             words = f"one token's hidden state of {role.name} is taken for the vector of a text"
-            yield from self._unless_judged(node, scope, words)
+            yield from self._unless_judged(node, scope, role, words)
 
-    def _unless_judged(self, node: ast.expr, scope: Scope, words: str) -> Iterator[Place]:
-        if not judges(scope) and node not in self._judged:
+    def _unless_judged(self, node: ast.expr, scope: Scope, role: Role, words: str) -> Iterator[Place]:
+        if not judges(scope) and node not in self._judged and role.name not in self._altered:
             yield Place(node, POOLED_DECODER, words)
 
 

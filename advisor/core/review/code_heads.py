@@ -18,17 +18,17 @@ from advisor.core.review.code_scopes import Function, Scope, last_name
 _HEAD = re.compile(
     r"(^|_)(heads?|classif\w*|regress\w*|rewards?|critic|value_(net|fn)|linear\w*|fc\d*|lin\d*|mlp|ffn|probes?|logits?|dense|"
     r"proj\w*|loss\w*|criterion|\w*entropy|predict\w*|gate|router|adapter|connector)(\d*)(_|$)|"
-    r"^(score|scorer|value|fit|partial_fit|out|to_out)$"
+    r"^((score|rate|grade|judge)(_\w+)?|scorer|value|fit|partial_fit|out|to_out)$"
 )
 """Names of what judges a state, in snake case."""
 _LAYER = re.compile(
     r"torch\.nn\.(modules\.\w+\.)?((Lazy)?Linear|Bilinear|Sequential|LSTM|GRU|Conv1d|\w*Attention|\w+Loss)"
 )
+_TRAINS = re.compile(r"(xgboost|lightgbm|catboost)\..*|sklearn\.model_selection\.\w+|torch\.utils\.data\.TensorDataset")
+"""What takes examples to be learnt from."""
 _UNSUPERVISED = re.compile(r"sklearn\.(neighbors|cluster|decomposition|manifold)\.|(umap|hdbscan|faiss)\.")
 """What is fitted to vectors as such."""
-_VERDICT = re.compile(
-    r"(^|_)(loss(es)?|logits?|rewards?|probs?|preds?|predictions?|steer\w*|directions?|activations?)(_|$)"
-)
+_VERDICT = re.compile(r"(^|_)(loss(es)?|logits?|rewards?|steer\w*|directions?|activations?)(_|$)")
 """Names of results that are no vectors of texts."""
 _JUDGE = re.compile(
     r"(^|_)(rewards?|critic|value|classif\w*|regress\w*|prob(e|es|ing)|scorer|steer\w*|diffusion|activations?)(_|$)"
@@ -73,6 +73,8 @@ def _is_head(names: Names, function: ast.expr, scope: Scope) -> bool:
     bound = names.bound_at(names.place(function, scope))
     if any(isinstance(one, Function) for one, _ in bound):
         return False  # a function of the file: what it does with its parameters is followed
+    if _TRAINS.fullmatch(names.dotted(function, scope) or ""):
+        return True
     made = [(function, scope), *bound]
     if any(isinstance(one, ast.Call) and _is_layer(names, one, where) for one, where in made):
         return True

@@ -18,7 +18,7 @@ from advisor.core.review.code_scopes import Scope, last_name
 Found = tuple[ast.expr | ast.stmt, str]
 """The node to point at, and the words for what is there."""
 
-_CAUSAL = re.compile(r"Causal(LM|Self|Multi|Attention|Attn|Decoder|Transformer|Language|Block)|GPT")
+_CAUSAL = re.compile(r"(Causal|Casual)(LM|Self|Multi|Attention|Attn|Decoder|Transformer|Language|Block)|GPT")
 """Causality is also a subject of statistics: a causal graph or a causal effect writes no text."""
 _MODELS = re.compile(r"LanguageModel")
 _DECODES = re.compile(r"Decoder")
@@ -156,7 +156,11 @@ def _says_not_causal(node: ast.AST) -> TypeGuard[ast.Assign]:
 
 
 def _torch_decoders(names: Names) -> Iterator[Found]:
-    """torch's own decoder, called with a target and a memory and no mask for the target."""
+    """torch's own decoder, called with a target and a memory and no mask for the target.
+
+    Where one call of a class has the mask, another goes on from a cache or takes one step.
+    """
+    open_, masked = list[tuple[ast.Call, Scope]](), set[Scope]()
     for node, scope in names.seen:
         if not isinstance(node, ast.Call) or not _made_by(names, node.func, scope, _TORCH_DECODERS):
             continue
@@ -164,4 +168,9 @@ def _torch_decoders(names: Names) -> Iterator[Found]:
         starred = any(isinstance(one, ast.Starred) for one in node.args)
         queries = any(_LEARNED.search(last_name(one).lower()) for one in ast.walk(node))
         if len(node.args) == 2 and not starred and not queries and not said & {None, "tgt_mask", "tgt_is_causal"}:
+            open_.append((node, scope))
+        else:
+            masked.update(one for one in scope.around() if one.is_class)
+    for node, scope in open_:
+        if not masked.intersection(scope.around()):
             yield node, "torch's decoder is called without tgt_mask"

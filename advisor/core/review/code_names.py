@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from advisor.core.review.code_scopes import Bound, Reader, Scope, is_none
+from advisor.core.review.code_shapes import literal
 
 MAX_BOUND = 100
 """Assignments to one name: with more of them it is nobody's constant."""
@@ -71,11 +72,11 @@ class Names:
 
     def constant(self, node: ast.AST | None, scope: Scope) -> object:
         """The constant that an expression is, also through a name that is bound once; Ellipsis where it is none."""
-        if node is None or isinstance(node, ast.Constant):
-            return ... if node is None else node.value
+        if node is None or (known := literal(node)) is not ...:
+            return ... if node is None else known
         said = self.bound_at(self.place(node, scope))
         once = said[0][0] if len(said) == 1 else None
-        return once.value if isinstance(once, ast.Constant) else ...
+        return literal(once) if isinstance(once, ast.expr) else ...
 
     def usual(self, node: ast.AST | None, scope: Scope, steps: int = 0) -> object:
         """The constant that an expression is unless somebody says otherwise: a parameter's default counts, too."""

@@ -136,7 +136,8 @@ class Roles:
             first = key == "last_hidden_state" or (base.bare and type(key) is int and key == 0)
             return base.into("states") if first else self._layers(base, key)
         if base.kind == "layers":
-            return base.into("states") if is_one(index) else base
+            last = self.names.constant(index, scope)
+            return base.into("states") if type(last) is int and last < 0 else None
         if base.kind not in ("states", "text"):
             return None
         picked = [is_one(one) for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
@@ -159,7 +160,8 @@ class Roles:
             return role.into("text") if role and role.kind == "states" and node.func.attr == "squeeze" else role
         called = self.of(node.func, scope, steps + 1)
         if called is not None:
-            return called.into("output") if called.kind == "decoder" else None
+            reads_text = all(one.arg != "inputs_embeds" for one in node.keywords)  # else series, pictures, prompts
+            return called.into("output") if called.kind == "decoder" and reads_text else None
         said = self.names.bound_at(self.names.place(node.func, scope))
         only = said[0][0] if len(said) == 1 else None
         plain = isinstance(only, ast.FunctionDef) and not is_property(only)

@@ -1,4 +1,4 @@
-"""What a call or an index says of the axes of a tensor: which of them it pools, which of them it picks one of."""
+"""What stands in a call or an index as it is: a constant, the axis that is pooled, whether one of an axis is picked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ def axis_of(call: ast.Call, position: int) -> int | None:
     node = given[0] if given else None
     if isinstance(node, ast.Tuple | ast.List) and len(node.elts) == 1:
         node = node.elts[0]
-    return _whole_number(node)
+    axis = literal(node) if node is not None else None
+    return axis if type(axis) is int else None
 
 
 def is_one(index: ast.expr) -> bool:
@@ -20,11 +21,12 @@ def is_one(index: ast.expr) -> bool:
     return isinstance(index, ast.Constant | ast.UnaryOp | ast.Name) and not _is_none(index)
 
 
-def _whole_number(node: ast.expr | None) -> int | None:
+def literal(node: ast.AST) -> object:
+    """The constant that stands there, a minus before a whole number included; Ellipsis where there is none."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = _whole_number(node.operand)
-        return None if inner is None else -inner
-    return node.value if isinstance(node, ast.Constant) and type(node.value) is int else None
+        inner = literal(node.operand)
+        return -inner if isinstance(inner, int) and type(inner) is int else ...
+    return node.value if isinstance(node, ast.Constant) else ...
 
 
 def _is_none(node: ast.expr) -> bool:

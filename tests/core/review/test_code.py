@@ -484,6 +484,9 @@ def test_text_that_is_no_code_breaks_nothing(text: str) -> None:
         find_in("import torch, transformers\n" + text)
 
 
+POOLS = 'model = transformers.AutoModel.from_pretrained("gpt2")\nvectors = model(x).last_hidden_state.mean(dim=1)\n'
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -493,8 +496,26 @@ def test_text_that_is_no_code_breaks_nothing(text: str) -> None:
         "class GPT:\n" + "    x = nn.MultiheadAttention()\n    x(q, q, q)\n" * 3_000,
         "torch.load(p); " * 20_000,
         "model = model.eval()\n" * 5_000 + "model.generate()\n" * 5_000,
+        POOLS + "".join(f"a{n + 1} = a{n}\n" for n in range(5_000)) + "a5000.generate()\nhead(a5000)\n",
+        POOLS + "".join(f"class C{n + 1}(C{n}):\n    def f(self): self.x(self.y)\n" for n in range(3_000)),
+        POOLS + "class A(B): pass\nclass B(A):\n    def f(self): self.x.generate()\n" * 2_000,
+        POOLS + f"def f({', '.join(f'p{n}' for n in range(2_000))}): head(p0, p1)\n" + "f(vectors, p)\n" * 5_000,
+        POOLS + "rows.append(head(vectors))\nhead(rows)\nrows = head(rows)\n" * 5_000,
+        POOLS + "with raises():\n    x.generate()\n" * 5_000,
     ],
-    ids=["many names", "doubling", "doubling calls", "many attentions", "one line", "itself"],
+    ids=[
+        *(
+            "many names",
+            "doubling",
+            "doubling calls",
+            "many attentions",
+            "one line",
+            "itself",
+            "aliases",
+            "a long family",
+        ),
+        *("a family in a circle", "many parameters", "many heads", "many refusals"),
+    ],
 )
 @pytest.mark.timeout(60)
 def test_a_file_written_to_be_slow_is_read_all_the_same(text: str) -> None:

@@ -407,6 +407,96 @@ FINE = {
         model = AutoModelForMaskedLM.from_pretrained("bert-base-uncased")
         display(model(**inputs).logits.mean(dim=1))
     """,
+    "series that are no text": """
+        from torch import nn
+        from transformers.models.gpt2.modeling_gpt2 import GPT2Model
+        class Forecaster(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.gpt2 = GPT2Model.from_pretrained("gpt2", output_hidden_states=True)
+            def forward(self, patches):
+                return self.gpt2(inputs_embeds=patches).last_hidden_state.mean(dim=1)
+    """,
+    "examples for trees": """
+        import joblib
+        import xgboost
+        from sklearn.model_selection import train_test_split
+        from transformers import GPT2Model
+        gpt = GPT2Model.from_pretrained("gpt2")
+        rows = [gpt(**text).last_hidden_state.mean(dim=1).squeeze().tolist() for text in texts]
+        booster = xgboost.train(settings, xgboost.DMatrix(rows, label=labels))
+        features = []
+        for text in texts:
+            features.append(gpt(**text).last_hidden_state.mean(dim=1))
+        seen, kept, *rest = train_test_split(features, labels)
+        spam = joblib.load("spam.pkl").predict_proba(gpt(**mail).last_hidden_state.mean(dim=1).numpy())
+    """,
+    "other weights than the checkpoint's": """
+        import torch
+        from peft import PeftModel
+        from transformers import AutoModel, GPT2Model, MistralModel
+        first = AutoModel.from_pretrained("mistralai/Mistral-7B-v0.1")
+        first.load_adapter("acme/search-lora")
+        one = first(**batch).last_hidden_state.mean(dim=1)
+        second = GPT2Model.from_pretrained("gpt2")
+        second.load_state_dict(torch.load("tuned.pt", weights_only=True))
+        two = second(**batch).last_hidden_state.mean(dim=1)
+        class Retriever:
+            def __init__(self):
+                self.model = MistralModel.from_pretrained("mistralai/Mistral-7B-v0.1")
+                self.model = PeftModel.from_pretrained(self.model, "acme/search-lora").merge_and_unload()
+            def embed(self, batch):
+                return self.model(**batch).last_hidden_state[:, -1]
+    """,
+    "states of layers in between": """
+        from transformers import AutoModelForCausalLM
+        model = AutoModelForCausalLM.from_pretrained("gpt2-xl")
+        key = model(**batch, output_hidden_states=True).hidden_states[17][0].mean(0)
+        for layer in layers:
+            value = model(**batch, output_hidden_states=True).hidden_states[layer].mean(dim=1)
+    """,
+    "a decoder that takes one step": """
+        from torch import nn
+        class Captioner(nn.Module):
+            def __init__(self, vocab_size):
+                super().__init__()
+                self.decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(512, 8), 6)
+            def forward(self, words, features):
+                return self.decoder(words, features, tgt_mask=self.future(words))
+            def next(self, last, features):
+                return self.decoder(last, features)
+    """,
+    "a service with what waits": """
+        from contextlib import asynccontextmanager
+        from transformers import AutoModelForMaskedLM, AutoModelForSeq2SeqLM, BertModel
+        models = {}
+        @asynccontextmanager
+        async def lifespan(app):
+            models["summary"] = AutoModelForSeq2SeqLM.from_pretrained("facebook/bart-large-cnn")
+            models["blanks"] = AutoModelForMaskedLM.from_pretrained("bert-base-uncased")
+            yield
+        class Chat:
+            def __init__(self):
+                self.encoder = BertModel.from_pretrained("bert-base-uncased")
+                self.generator = connect()
+            def generate(self, question):
+                return self.generator.generate(self.encoder(question))
+        models["summary"].generate(ids)
+        Chat().generate("why?")
+    """,
+    "trust that somebody else decides on": """
+        import argparse
+        from dataclasses import dataclass
+        from transformers import AutoModel
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--trust_remote_code", action="store_true", default=True)
+        AutoModel.from_pretrained("acme/net", trust_remote_code=parser.parse_args().trust_remote_code)
+        @dataclass
+        class Settings:
+            trust_remote_code: bool = True
+            def load(self):
+                return AutoModel.from_pretrained("acme/net", trust_remote_code=self.trust_remote_code)
+    """,
 }
 WRONG = {
     "the class of a decoder, without a head": (
@@ -518,6 +608,32 @@ WRONG = {
         writer().generate(ids)
         """,
         [("CODE-101", 13), ("CODE-102", 17)],
+    ),
+    "an index of a decoder's vectors, and their likeness": (
+        """
+        import faiss
+        import numpy as np
+        import torch.nn.functional as F
+        from transformers import AutoModelForCausalLM, GPT2Model
+        gpt = GPT2Model.from_pretrained("gpt2")
+        def get_embedding(text):
+            outputs = gpt(**tokens(text))
+            return outputs.last_hidden_state.mean(dim=1).squeeze().numpy()
+        index = faiss.IndexFlatL2(768)
+        index.add(np.stack([get_embedding(text) for text in texts]))
+        llama = AutoModelForCausalLM.from_pretrained("meta-llama/Llama-3.2-1B")
+        def encode(texts):
+            return llama(**tokens(texts), output_hidden_states=True).hidden_states[-1].mean(dim=1)
+        alike = F.cosine_similarity(encode(left), encode(right)) > 0.5
+        """,
+        [("CODE-101", 9), ("CODE-101", 14)],
+    ),
+    "a pooling layer on a checkpoint that writes": (
+        """
+        from sentence_transformers import SentenceTransformer, models
+        model = SentenceTransformer(modules=[models.Transformer("gpt2"), models.Pooling(768)])
+        """,
+        [("CODE-101", 3)],
     ),
     "libraries that embed with what writes": (
         """
