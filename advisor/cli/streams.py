@@ -18,6 +18,28 @@ def at_a_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
+@contextlib.contextmanager
+def drawn_on_stdout() -> Iterator[None]:
+    """Textual draws on stderr. Where that is no terminal (`2>file`), its descriptor is stdout's as long as this lasts.
+
+    Raises AdvisorError where stderr is closed altogether.
+    """
+    if sys.stderr is None:
+        raise AdvisorError("stderr is closed, and the questionnaire needs it to draw", fix="leave 2>&- out")
+    if sys.stderr.isatty():
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(sys.stderr.fileno())
+    os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, sys.stderr.fileno())
+        os.close(kept)
+
+
 def put(words: str) -> None:
     """Write to stdout. Raises BrokenPipeError where the reader left, AdvisorError where the disk refuses."""
     if sys.stdout is None:  # closed by the caller before we began (`>&-`)

@@ -108,6 +108,26 @@ def test_no_color_sends_no_colour(terminal) -> None:
     assert not FOREIGN.findall(painted + child.before)
 
 
+def test_it_draws_where_the_keys_are_although_stderr_goes_to_a_file(terminal, tmp_path: Path) -> None:
+    program = (
+        "import os, sys; os.dup2(os.open(sys.argv.pop(1), os.O_WRONLY | os.O_CREAT), 2)\n"
+        "from advisor.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    child = terminal(str(tmp_path / "words"), "tui", "--set", "task=chat", program=program)
+    child.expect("decoder-only")
+    child.send(CTRL_C)
+    assert ended(child) == 130
+    assert (tmp_path / "words").read_text("utf-8") == ""
+
+
+def test_a_terminal_that_cannot_place_words_is_told_of_the_lines_instead(terminal) -> None:
+    child = terminal(TERM="dumb")
+    child.expect("advisor ask")
+    assert "\x1b[?1049h" not in child.before
+    assert ended(child) == 2
+
+
 def test_wrong_answers_are_told_before_anything_is_drawn(terminal) -> None:
     child = terminal("tui", "--set", "task=potato")
     child.expect("unknown task")
