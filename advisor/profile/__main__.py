@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from advisor.core.protocol import Answer, Event, Failed, Inspect, NotInspected, NotReplayed, Ready, Replay
+from advisor.profile.complaints import first_line
 from advisor.profile.inbox import EndOfInput, Inbox
 from advisor.profile.orders import Job
 from advisor.store.machine import cores_usable
@@ -204,7 +205,7 @@ def _import_problem() -> Failed | None:
     except ModuleNotFoundError as error:
         return Failed(says=f"Measuring needs {error.name}, which is not installed here.", fix=FIX)
     except (ImportError, OSError) as error:
-        return Failed(says=f"torch or transformers cannot be imported: {str(error).splitlines()[0][:300]}", fix=FIX)
+        return Failed(says=f"torch or transformers cannot be imported: {first_line(error)}", fix=FIX)
     if int(transformers.__version__.split(".")[0]) != TRANSFORMERS_MAJOR:
         says = f"Measuring needs transformers {TRANSFORMERS_MAJOR}; {transformers.__version__} is installed here."
         return Failed(says=says, fix=FIX)

@@ -40,11 +40,10 @@ def embeddings(
     """One vector for each text [texts, width]: pooled as the folder says, else as its kind usually is."""
     tokenizer, trunk = tokenizer_of(source), _trunk(model, entry)
     loaded = Loaded(trunk, anatomy(entry), DTYPES[dtype], "cpu", 0, source.pooling)
-    most = entry.context_tokens if entry.context_is_hard else None
     made, read = [], set()
     with torch.inference_mode():
         for text in texts:
-            ids = tokenizer(text, return_tensors="pt")["input_ids"][:, :most]
+            ids = tokenizer(text, return_tensors="pt")["input_ids"][:, : entry.positions]
             if not ids.shape[1] or int(ids.max()) >= anatomy(entry).vocab_size:
                 raise ValueError("its tokenizer gives ids that the model does not have")
             read.add(tuple(ids[0].tolist()))

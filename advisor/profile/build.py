@@ -15,6 +15,7 @@ import transformers
 from torch import nn
 
 from advisor.core.model.entry import ModelEntry
+from advisor.profile.complaints import first_line
 from advisor.profile.filling import APART, fill, tile
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -58,8 +59,7 @@ def config_for(entry: ModelEntry, config: Mapping[str, Any]) -> transformers.Pre
     try:
         return transformers.AutoConfig.for_model(entry.model_type, **kept)
     except Exception as error:  # a config class may raise anything at values it does not know
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise NotBuilt(f"{entry.transformers_class} cannot be built from its config: {words}") from error
+        raise NotBuilt(f"{entry.transformers_class} cannot be built from its config: {first_line(error)}") from error
 
 
 def _on_meta(entry: ModelEntry, dtype: torch.dtype, config: Mapping[str, Any]) -> transformers.PreTrainedModel:
@@ -71,7 +71,7 @@ def _on_meta(entry: ModelEntry, dtype: torch.dtype, config: Mapping[str, Any]) -
         with torch.device("meta"):
             return chosen(described)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise NotBuilt(f"{entry.transformers_class} cannot be built from its config: {error}") from error
+        raise NotBuilt(f"{entry.transformers_class} cannot be built from its config: {first_line(error)}") from error
     finally:
         torch.set_default_dtype(before)
 

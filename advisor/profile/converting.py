@@ -23,13 +23,13 @@ from advisor.core.model.source import Weights
 from advisor.core.sizing.measurement import Deviation
 from advisor.core.values import Value
 from advisor.profile.accelerator import Accelerator
-from advisor.profile.build import build, config_for, count_parameters
+from advisor.profile.build import config_for, count_parameters
 from advisor.profile.deviation import Outputs, Probe, deviation, probe
 from advisor.profile.orders import Built, Job
 from advisor.profile.runtimes import ctranslate2_engine, openvino_graph, torch_int8
 from advisor.profile.runtimes.served import Served
 from advisor.profile.runtimes.torch_eager import Loaded, outputs
-from advisor.profile.weights import WithWeights, load
+from advisor.profile.weights import WithWeights, built
 from advisor.store.converted import converted, key_of
 from advisor.store.known import measuring_code
 
@@ -58,12 +58,7 @@ class Conversion:
 
 def built_in(job: Job, dtype: str, device: str) -> WithWeights:
     """The module of a job in a dtype, its weights from files where there are any."""
-    source = job.source
-    if source is not None and source.weights:
-        return load(job.model, source, dtype, device=device)
-    config = None if source is None else source.config
-    model = build(job.model, dtype, seed=job.seed, device=device, config=config)
-    return WithWeights(model, real=False, notes=())
+    return built(job.model, job.source, dtype, seed=job.seed, device=device)
 
 
 def loaded_in(job: Job, model: transformers.PreTrainedModel, dtype: torch.dtype, device: str) -> Loaded:
@@ -141,8 +136,7 @@ def _load(job: Job, folder: Path, shape: Anatomy, padding: int | None) -> Served
     known: dict[str, Any] = {"threads": job.threads, "anatomy": shape, "padding": padding, "seed": job.seed}
     if job.runtime == "openvino":
         return openvino_graph.load(folder, job.dtype, pooling=pooling, **known)
-    positions = job.model.context_tokens if job.model.context_is_hard else None
-    return ctranslate2_engine.load(folder, job.dtype, positions=positions, **known)
+    return ctranslate2_engine.load(folder, job.dtype, positions=job.model.positions, **known)
 
 
 def _facts(job: Job) -> dict[str, object]:

@@ -17,9 +17,10 @@ from advisor.core.model.cost import anatomy, stages_of
 from advisor.core.protocol import Inspect, Inspected, NotInspected
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.attention import SEQUENCE, NotProbed, looks, sequence_length, window_of
-from advisor.profile.build import NotBuilt, build, count_parameters
+from advisor.profile.build import NotBuilt, count_parameters
+from advisor.profile.complaints import first_line, is_out_of_memory
 from advisor.profile.refusal import refusal
-from advisor.profile.weights import LACK, WithWeights, load
+from advisor.profile.weights import LACK, WithWeights, built
 from advisor.store.machine import cores_usable, memory_available_bytes
 
 DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16")
@@ -29,7 +30,6 @@ CLOSED_FORM = "closed form"
 """What a note speaks of that compares the module's parameters with those of the whole model."""
 _TOP = re.compile(r"(^|\.)(pooler|classifier|score|lm_head|cls|head|qa_outputs|classification_head)\.")
 """How the names begin of what reads the layers' result: a folder saved with another top lacks it."""
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
 def answer(request: Inspect) -> Inspected | NotInspected:
@@ -39,7 +39,7 @@ def answer(request: Inspect) -> Inspected | NotInspected:
     except (NotBuilt, NotProbed, ValueError) as error:
         return _not(request, _sentence(error))
     except Exception as error:  # noqa: BLE001  # a library may raise anything; people get a sentence, not a trace
-        if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
+        if is_out_of_memory(error):
             return _not(request, "Memory ran out: the system refused to give this process more.")
         return _not(request, f"{type(error).__name__}: {_sentence(error)}")
 
@@ -49,10 +49,9 @@ def _inspected(request: Inspect) -> Inspected | NotInspected:
     if too_big is not None:
         return _not(request, too_big, "inspect it on a machine with more memory")
     torch.set_num_threads(cores_usable())
-    found, shape = _without_the_top(_stand(request, dtype)), _shape(request)
-    tokens = sequence_length(
-        found.model.config, request.model.context_tokens if request.model.context_is_hard else None
-    )
+    model = built(request.model, request.source, dtype, seed=request.seed)
+    found, shape = _without_the_top(model), _shape(request)
+    tokens = sequence_length(found.model.config, request.model.positions)
     if tokens < LEAST_TOKENS:
         raise NotProbed(f"It has positions for {tokens} tokens, and a mask shows in {LEAST_TOKENS} or more.")
     cosine, notes = _cosine(request, found, dtype)
@@ -72,7 +71,7 @@ def _dtype_that_fits(request: Inspect) -> tuple[Dtype, str | None]:
     """The first dtype in which the model fits; where none does, the last with the sums that say so."""
     says: str | None = None
     for dtype in DTYPES:
-        tokens = min(SEQUENCE, _positions(request) or SEQUENCE)
+        tokens = min(SEQUENCE, request.model.positions or SEQUENCE)
         plan = CellPlan(stage=stages_of(request.model)[0], dtype=dtype, batch_size=1, input_tokens=tokens)
         limits = {"limit_bytes": request.memory_limit_bytes, "available_bytes": memory_available_bytes()}
         refused = refusal(request.model, plan, **limits)
@@ -90,17 +89,6 @@ def _shape(request: Inspect) -> Anatomy:
     if request.half == "decoder" and whole.decoder is not None:
         return whole._replace(encoder=None, decoder=whole.decoder._replace(cross_attention=False))
     return whole
-
-
-def _positions(request: Inspect) -> int | None:
-    return request.model.context_tokens if request.model.context_is_hard else None
-
-
-def _stand(request: Inspect, dtype: Dtype) -> WithWeights:
-    if request.source.weights:
-        return load(request.model, request.source, dtype)
-    model = build(request.model, dtype, seed=request.seed, config=request.source.config)
-    return WithWeights(model, real=False, notes=())
 
 
 def _without_the_top(found: WithWeights) -> WithWeights:
@@ -130,6 +118,6 @@ def _not(request: Inspect, says: str, fix: str | None = None) -> NotInspected:
 
 
 def _sentence(error: Exception) -> str:
-    words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    words = first_line(error)
     named = re.match(r"\w*[._]\w", words)  # a name of something keeps its own first letter
     return f"{words.rstrip('.') if named else words[0].upper() + words[1:].rstrip('.')}."

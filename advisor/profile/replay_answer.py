@@ -15,6 +15,7 @@ from advisor.core.protocol import NotReplayed, Replay, Replayed
 from advisor.core.sizing.replaying import ReplayPlan, ReplayResult
 from advisor.profile.accelerator import accelerator
 from advisor.profile.build import NotBuilt
+from advisor.profile.complaints import first_line
 from advisor.profile.disturbance import disturbances, meanwhile
 from advisor.profile.orders import Job
 from advisor.profile.replay import Works, replayed
@@ -44,8 +45,7 @@ def answer(request: Replay) -> Replayed | NotReplayed:
         with torch.inference_mode():
             return Replayed(id=request.id, result=_served(request))
     except (NotBuilt, ValueError, MemoryError, RuntimeError) as error:
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        return NotReplayed(id=request.id, says=f"The model could not be served here: {words}.")
+        return NotReplayed(id=request.id, says=f"The model could not be served here: {first_line(error)}.")
 
 
 def _served(request: Replay) -> ReplayResult:
@@ -55,9 +55,9 @@ def _served(request: Replay) -> ReplayResult:
     works = ModelWorks(plan, standing, device)
     _warm_up(plan, works)
     device.synchronise()
-    before, cpu_before, begun = machine.load(), _own_cpu_seconds(), time.perf_counter()
+    before, cpu_before, begun = machine.load(), machine.own_cpu_seconds(), time.perf_counter()
     served = replayed(plan, works, WallClock())
-    elapsed_s, own_cpu_s = time.perf_counter() - begun, _own_cpu_seconds() - cpu_before
+    elapsed_s, own_cpu_s = time.perf_counter() - begun, machine.own_cpu_seconds() - cpu_before
     seen = meanwhile(before, machine.load(), own_cpu_s=own_cpu_s, elapsed_s=elapsed_s)
     writes = plan.stages[-1] == "decode"
     return ReplayResult(
@@ -89,8 +89,3 @@ def _warm_up(plan: ReplayPlan, works: Works) -> None:
         if time.perf_counter() < until:
             works.read(range(size))
             works.step(size, plan.first_context[0] + plan.steps[0] / 2)
-
-
-def _own_cpu_seconds() -> float:
-    times = os.times()
-    return times.user + times.system

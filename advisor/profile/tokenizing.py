@@ -15,6 +15,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from advisor.core.model.source import ModelSource
 from advisor.core.sizing.measurement import CellPlan
+from advisor.profile.complaints import first_line
 
 TRIED_WORDS = 20_000
 KEPT_WORDS = 500
@@ -29,8 +30,7 @@ def tokenizer_of(source: ModelSource) -> PreTrainedTokenizerBase:
             source.folder, trust_remote_code=False, local_files_only=True
         )
     except Exception as error:  # a tokenizer is built from files that anybody may have written
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise ValueError(f"the tokenizer of {source.name} cannot be loaded: {words}") from error
+        raise ValueError(f"the tokenizer of {source.name} cannot be loaded: {first_line(error)}") from error
     return tokenizer
 
 

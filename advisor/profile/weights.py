@@ -15,7 +15,8 @@ from safetensors import SafetensorError
 
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.source import ModelSource
-from advisor.profile.build import DTYPES, NotBuilt, config_for, count_parameters, model_class
+from advisor.profile.build import DTYPES, NotBuilt, build, config_for, count_parameters, model_class
+from advisor.profile.complaints import first_line
 
 LACK = "The files lack"
 SHOWN = 3
@@ -34,6 +35,14 @@ class WithWeights(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
+def built(entry: ModelEntry, source: ModelSource | None, dtype: str, *, seed: int, device: str = "cpu") -> WithWeights:
+    """The model, its weights from files where there are any and random where not. Raises as `load` and `build` do."""
+    if source is not None and source.weights:
+        return load(entry, source, dtype, device=device)
+    model = build(entry, dtype, seed=seed, device=device, config=None if source is None else source.config)
+    return WithWeights(model, real=False, notes=())
+
+
 def load(entry: ModelEntry, source: ModelSource, dtype: str, *, device: str = "cpu") -> WithWeights:
     """The folder's model, ready to run. Raises NotBuilt, or what torch raises out of memory."""
     chosen = model_class(entry.transformers_class)
@@ -50,8 +59,7 @@ def load(entry: ModelEntry, source: ModelSource, dtype: str, *, device: str = "c
             output_loading_info=True,
         )
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise NotBuilt(f"the weights of {source.name} cannot be loaded: {words}") from error
+        raise NotBuilt(f"the weights of {source.name} cannot be loaded: {first_line(error)}") from error
     model, found = loaded
     if mismatched := sorted(found["mismatched_keys"]):
         name, stored, built = mismatched[0][:3]

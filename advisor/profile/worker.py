@@ -7,7 +7,6 @@ cell is said in a reply and then this process ends, so that nothing it left behi
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from advisor.core.sizing.statistics import summarise
 from advisor.profile.accelerator import Accelerator, Taken, accelerator
 from advisor.profile.build import NotBuilt
 from advisor.profile.companions import Companions
+from advisor.profile.complaints import first_line, is_out_of_memory
 from advisor.profile.disturbance import Meanwhile, disturbances, meanwhile
 from advisor.profile.orders import Job, More, NotBuiltReply, Order, Outcome, PeaksReply, Reply
 from advisor.profile.peaks import measure_peaks
@@ -33,8 +33,6 @@ from advisor.profile.timing import Limits, Stopwatch, Timing
 from advisor.store import machine
 
 T = TypeVar("T")
-
-OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
 class OutOfTime(Exception):
@@ -60,7 +58,7 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
             return
         standing = stand(job, device)
         beside.build()
-    except (NotBuilt, MemoryError, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001  # a library may raise anything, and a disk may be full
         flag, note = _what_went_wrong(error)
         _say(replies, NotBuiltReply(flag=flag, note=f"The model could not be built: {note}"))
         return
@@ -164,7 +162,7 @@ def _watched(work: Callable[[], T], beside: Companions) -> tuple[T, Meanwhile]:
     """What some timed work gives, and what the machine did meanwhile: what runs beside it is no other's."""
 
     def ours() -> float:
-        return _own_cpu_seconds() + beside.cpu_seconds()
+        return machine.own_cpu_seconds() + beside.cpu_seconds()
 
     before, cpu_before, begun = machine.load(), ours(), time.perf_counter()
     result = work()
@@ -224,19 +222,13 @@ def _failed(job: Job, order: Order, flag: Flag, note: str, *, spoiled: bool = Fa
 
 def _what_went_wrong(error: Exception) -> tuple[Flag, str]:
     """A flag and one sentence for a person; the library's own words only where we have none."""
-    words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
     if isinstance(error, torch.OutOfMemoryError):
         return "out-of-memory", "The device's memory ran out."
-    if isinstance(error, MemoryError) or any(known in str(error).lower() for known in OUT_OF_MEMORY_WORDS):
+    if is_out_of_memory(error):
         return "out-of-memory", "Memory ran out: the system refused to give this process more."
     if isinstance(error, NotBuilt | ValueError):
-        return "unsupported", f"{words}."
-    return "crashed", f"{type(error).__name__}: {words}"
-
-
-def _own_cpu_seconds() -> float:
-    times = os.times()
-    return times.user + times.system
+        return "unsupported", f"{first_line(error)}."
+    return "crashed", f"{type(error).__name__}: {first_line(error)}"
 
 
 def _say(replies: BinaryIO, reply: Reply) -> None:

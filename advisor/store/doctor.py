@@ -158,9 +158,9 @@ def _surroundings(terminal_is_utf8: bool | None, root: Path) -> Surroundings:
 
 def _load(cores: int, root: Path) -> Load:
     """What others do while this process sleeps."""
-    before, own_before, begun = machine.load(root), _own_seconds(), time.monotonic()
+    before, own_before, begun = machine.load(root), machine.own_cpu_seconds(), time.monotonic()
     time.sleep(WATCH_SECONDS)
-    after, own, watched = machine.load(root), _own_seconds() - own_before, time.monotonic() - begun
+    after, own, watched = machine.load(root), machine.own_cpu_seconds() - own_before, time.monotonic() - begun
     return Load(
         watched_s=round(watched, 3),
         others_share=_share(before.busy_s, after.busy_s, own, watched * cores),
@@ -173,11 +173,6 @@ def _share(before: float | None, after: float | None, own: float, whole: float) 
     if before is None or after is None:
         return None
     return round(min(1.0, max(0.0, after - before - own) / whole), 3)
-
-
-def _own_seconds() -> float:
-    times = os.times()
-    return times.user + times.system
 
 
 def _lock(path: Path) -> Lock:

@@ -178,6 +178,12 @@ def load(root: Path = ROOT) -> Load:
     return Load(busy, stolen, max(throttled, default=None), swapped, vmstat.get("oom_kill"))
 
 
+def own_cpu_seconds() -> float:
+    """Processor time this process has used, its own and what the kernel did for it."""
+    times = os.times()
+    return times.user + times.system
+
+
 def _affinity() -> set[int]:
     if hasattr(os, "sched_getaffinity"):
         return set(os.sched_getaffinity(0))

@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_refused_with_its_sum_before_anything_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved(tmp_path, "bert")
-    monkeypatch.setattr(inspection, "_stand", lambda *given: pytest.fail("built"))
+    monkeypatch.setattr(inspection, "built", lambda *_, **__: pytest.fail("built"))
     found = refused(tmp_path, memory_limit_bytes=2**20)
     assert "weights" in found.says
     assert "limit" in found.says
@@ -112,11 +112,11 @@ def test_weights_damaged_meanwhile_end_in_one_sentence(tmp_path: Path) -> None:
 def test_whatever_a_library_raises_becomes_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
-    def stand(*given: Any) -> Any:
+    def fail(*_: Any, **__: Any) -> Any:
         raise error
 
     saved(tmp_path, "bert")
-    monkeypatch.setattr(inspection, "_stand", stand)
+    monkeypatch.setattr(inspection, "built", fail)
     assert words in refused(tmp_path).says
     assert "\n" not in refused(tmp_path).says
 

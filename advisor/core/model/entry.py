@@ -66,3 +66,8 @@ class ModelEntry(Value):
     unknown: dict[str, Words] = Field(default_factory=dict)
     notes: tuple[Words, ...] = ()
     source: Words
+
+    @property
+    def positions(self) -> int | None:
+        """How many tokens it has positions for; None where they have no end."""
+        return self.context_tokens if self.context_is_hard else None

@@ -22,6 +22,7 @@ from advisor.core.hardware import Dtype
 from advisor.core.model.anatomy import Anatomy
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.build import NotBuilt
+from advisor.profile.complaints import first_line
 from advisor.profile.deviation import START_ID, Outputs, Probe
 from advisor.profile.inputs import token_ids
 from advisor.profile.runtimes.torch_eager import Loaded, Task, WrongState, nothing
@@ -79,8 +80,7 @@ def convert(loaded: Loaded, dtype: Dtype, folder: Path) -> None:
     try:
         OfTheModule(str(folder)).convert(str(folder / MODEL), quantization=dtype)
     except Exception as error:  # the loaders of the model types raise whatever they meet
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise NotBuilt(f"CTranslate2 cannot convert it: {words}") from error
+        raise NotBuilt(f"CTranslate2 cannot convert it: {first_line(error)}") from error
 
 
 def _write_back(config: Any) -> None:

@@ -25,6 +25,7 @@ from advisor.core.model.anatomy import Anatomy
 from advisor.core.model.source import Pooling
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.build import NotBuilt
+from advisor.profile.complaints import first_line
 from advisor.profile.deviation import Outputs, Probe
 from advisor.profile.inputs import token_ids
 from advisor.profile.runtimes.torch_eager import Loaded, Task, cross_projections, nothing, unit_vectors
@@ -51,8 +52,7 @@ def convert(loaded: Loaded, dtype: Dtype, folder: Path) -> None:
         with torch.inference_mode(False), torch.no_grad():
             graph = openvino.convert_model(passes, example_input=ids)
     except Exception as error:  # its front end raises whatever the tracing met
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise NotBuilt(f"OpenVINO cannot convert it: {words}") from error
+        raise NotBuilt(f"OpenVINO cannot convert it: {first_line(error)}") from error
     openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
 
 

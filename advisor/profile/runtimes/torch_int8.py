@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from advisor.profile.build import NotBuilt
+from advisor.profile.complaints import first_line
 from advisor.profile.runtimes.torch_eager import Eager, Loaded
 
 COMPUTES_IN = "int8 linear layers, float32 elsewhere"
@@ -33,6 +34,5 @@ def quantise(loaded: Loaded) -> Eager:
     try:
         quantization.quantize_(loaded.model, quantization.Int8DynamicActivationInt8WeightConfig())
     except Exception as error:
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise NotBuilt(f"torchao cannot quantise it: {words}") from error
+        raise NotBuilt(f"torchao cannot quantise it: {first_line(error)}") from error
     return Eager(loaded, computes_in=COMPUTES_IN)
