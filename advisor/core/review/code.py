@@ -28,7 +28,7 @@ class Unread(NamedTuple):
     """A file or pattern that was not read, and why.
 
     `is_file` says that there is such a file to point at, `partly` that its beginning was read, `line` what stands in
-    the way of reading it.
+    the way of reading it, `fix` what to do where that is known.
     """
 
     path: str
@@ -36,6 +36,7 @@ class Unread(NamedTuple):
     is_file: bool = True
     partly: bool = False
     line: int | None = None
+    fix: str | None = None
 
 
 class CodeFiles(NamedTuple):
@@ -69,7 +70,7 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
             if len(found_here) >= MAX_FINDS:
                 unread.append(Unread(file.path, f"it holds {MAX_FINDS} finds already", partly=True))
         except Unparsable as error:
-            unread.append(Unread(file.path, str(error), line=error.line))
+            unread.append(Unread(file.path, str(error), line=error.line, fix=error.fix))
     for path, find in finds:
         where = Location(file=path, line=find.line, column=find.column, width=find.width)
         yield _result(about, CODE_KINDS[find.check], "fail", find.message, where, find.fix)
@@ -77,13 +78,20 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
         where = Location(file=missing.path, line=missing.line) if missing.is_file else about.location
         far = " to its end" if missing.partly else ""
         words = f"{missing.path} was not read{far}: {missing.why}"
-        yield _result(about, CODE_KINDS[NOT_READ], "not-checked", words, where)
+        yield _result(about, CODE_KINDS[NOT_READ], "not-checked", words, where, missing.fix or _other(missing))
     found = {NOT_READ, *(find.check for _, find in finds)}
     words = f"{'1 file was' if read == 1 else f'{read} files were'} read, and nothing of it was found"
     passing = read and not any(one.partly for one in unread)
     for kind in CODE_KINDS.values() if passing else ():
         if kind.id not in found:
             yield _result(about, kind, "pass", words, about.location)
+
+
+def _other(missing: Unread) -> str | None:
+    """What to do about a pattern that leads nowhere, and about a file that was read in part."""
+    if not missing.is_file:
+        return "Correct the pattern: it is relative to the repository, like src/search/**/*.py."
+    return "Mend what was found, and review once more." if missing.partly else None
 
 
 def _result(

@@ -22,15 +22,20 @@ _LATER: tuple[tuple[tuple[int, int], re.Pattern[str], str], ...] = (
 )
 """What Python learned when, by the look of the line it stands in."""
 _NESTED_STRING = re.compile(r"f-string")
+_CORRECT = "Correct the file, or leave it out of the patterns."
+_EXPORT = "Export the notebook as a script (jupyter nbconvert --to script), or leave it out of the patterns."
 _BY_HAND = re.compile(r"\s*(!|%%?)\w")
 
 
 class Unparsable(Exception):
-    """A file that is no Python that can be read here; `line` is the first that is in the way, if that is known."""
+    """A file that is no Python that can be read here, and what to do.
 
-    def __init__(self, why: str, line: int | None = None) -> None:
+    `line` is the first that is in the way, if that is known.
+    """
+
+    def __init__(self, why: str, line: int | None = None, fix: str = _CORRECT) -> None:
         super().__init__(why)
-        self.line = line
+        self.line, self.fix = line, fix
 
 
 def lines_of(text: str) -> list[str]:
@@ -68,10 +73,10 @@ def _unparsable(error: SyntaxError, text: str) -> Unparsable:
     if what.startswith("too many nested"):
         return Unparsable(_TOO_DEEP, line)
     if _BY_HAND.match(written):
-        return Unparsable(f"it does not parse as Python; {where}a command of a notebook", line)
+        return Unparsable(f"it does not parse as Python; {where}a command of a notebook", line, _EXPORT)
     if (later := _needs_later(written, what)) is not None:
         words = f"{later}, and this review runs on Python {_version(sys.version_info[:2])} ({where}{what})"
-        return Unparsable(words, line)
+        return Unparsable(words, line, "Run the review with the Python that the code is written for.")
     return Unparsable(f"it does not parse as Python; {where}{what}", line)
 
 

@@ -74,3 +74,10 @@ def test_syntax_of_a_later_python_is_told_as_such(text: str, since: tuple[int, i
     here = ".".join(str(one) for one in sys.version_info[:2])
     assert said.startswith(f"it needs Python {since[0]}.{since[1]} or later")
     assert f"this review runs on Python {here}" in said
+
+
+def test_what_to_do_fits_what_is_in_the_way() -> None:
+    assert "nbconvert" in refusal("%matplotlib inline\n").fix
+    assert "leave it out" in refusal("x = (\n").fix
+    if sys.version_info < (3, 12):
+        assert "with the Python that the code is written for" in refusal("type Vector = list[float]\n").fix
