@@ -15,7 +15,7 @@ from advisor.core.workload import ANSWER_ORDER, Answers
 
 PARTS = ("retriever", "reranker", "generator")
 OWN = "put your own here, ids of the catalogue or folders with config.json"
-STAND_IN = "a stand-in of this architecture: put your own here, an id of the catalogue or a folder with config.json"
+STAND_IN = "a stand-in: put your own here, an id of the catalogue or a folder with config.json"
 _PLAIN = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z][a-z0-9-]*", re.IGNORECASE)
 
 
@@ -49,6 +49,8 @@ def _choice(advice: Recommendation) -> Iterator[str]:
         yield from (f"  {one.role}: {{architecture: {one.architecture}, model: {_named(one)}}}" for one in with_model)
     elif with_model:
         yield f"model: {_named(with_model[0])}   # {STAND_IN}"
+    else:
+        yield "# model: yours, an id of the catalogue or a folder with config.json"
 
 
 def _named(component: Component) -> str:

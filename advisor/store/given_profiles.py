@@ -7,6 +7,7 @@ every figure is of the kind the contract says, so that nothing is planned from a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ MAX_BYTES = 16 << 20
 """A report with every sample of many cells; longer files are something else."""
 KINDS = ("profile", "report")
 SCHEMA_VERSION = 1
+DAMAGED = "measure again: this is no longer what a measurement wrote"
 
 
 class Given(NamedTuple):
@@ -69,7 +71,7 @@ def _profiles_in(parsed: Parsed) -> tuple[list[Given], list[Problem]]:
     problems: list[Problem] = []
     for place in places:
         profile, found = validate(parsed, Profile, at=place, strict=True)
-        problems += found
+        problems += [replace(one, fix=DAMAGED) for one in found]
         if profile is not None and not profile.cells:
             problems.append(parsed.problem((*place, "cells"), "this profile holds no cell", "measure again"))
         elif profile is not None:

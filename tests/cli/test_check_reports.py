@@ -92,7 +92,7 @@ def test_a_first_file_is_written_reviewed_and_passes(run: Run, tmp_path: Path, m
     text = (tmp_path / "architecture.yaml").read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server: $schema=.advisor/architecture.schema.json\n")
     assert "latency_budget_ms" not in text
-    assert "model: bert-base   # a stand-in of this architecture: put your own here" in text
+    assert "model: bert-base   # a stand-in: put your own here" in text
     schema = json.loads((tmp_path / ".advisor" / "architecture.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator(schema).validate(read(tmp_path / "architecture.yaml").value)
 

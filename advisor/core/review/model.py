@@ -9,7 +9,7 @@ from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import CONTEXT, MODEL, PROBE
 from advisor.core.review.document import Outcome, Result
 
-_LENGTHS = ("input_tokens", "input_tokens_max")
+_LENGTHS = ("output_tokens_max", "output_tokens", "input_tokens_max", "input_tokens")
 
 
 def review_models(case: Case) -> Iterator[Result]:
@@ -54,10 +54,11 @@ def review_context(case: Case) -> Iterator[Result]:
     for part in case.parts():
         if part.found is None or part.found.architecture is None or not _reads_the_input(case, part):
             continue
-        entry = part.found.entry
-        if entry is None:
-            yield from _unknown_length(case, part)
-        if entry is None or not entry.context_is_hard:
+        entry, stated = part.found.entry, _stated(case)
+        if entry is None and stated:
+            words = f"Whether {part.said.model} reads that much was not checked: its longest input is not known here."
+            yield case.result(CONTEXT, "not-checked", words, at=("workload", stated[-1]))
+        if entry is None or not stated or not entry.context_is_hard:
             continue
         for at, words in _excess(case, entry.context_tokens, with_output=entry.context_covers == "input+output"):
             says = f"{part.said.model} reads {entry.context_tokens:,} tokens at most, and {words}."
@@ -68,12 +69,9 @@ def review_context(case: Case) -> Iterator[Result]:
         yield case.result(CONTEXT, "pass", says, at=(*part.at, "model"))
 
 
-def _unknown_length(case: Case, part: NamedPart) -> Iterator[Result]:
-    """That a stated length was held against nothing, where nobody here knows how much the model reads."""
-    stated = [name for name in _LENGTHS if name in case.component.workload.model_fields_set]
-    if stated:
-        words = f"Whether {part.said.model} reads that much was not checked: its longest input is not known here."
-        yield case.result(CONTEXT, "not-checked", words, at=("workload", stated[-1]))
+def _stated(case: Case) -> list[str]:
+    """The lengths that somebody stated."""
+    return [name for name in _LENGTHS if name in case.component.workload.model_fields_set]
 
 
 def _reads_the_input(case: Case, part: NamedPart) -> bool:
