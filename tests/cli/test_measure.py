@@ -110,7 +110,11 @@ def test_beyond_quick_whatever_is_installed_is_tried(run: Run, monkeypatch: pyte
 
 def test_more_effort_measures_in_more_processes_and_is_named_where_a_plan_is_reproduced(run: Run) -> None:
     report = run("advise", TICKETS, "--effort", "standard", "--json").document
-    assert {(cell["processes"], cell["ci_method"]) for cell in report["profiles"][0]["cells"]} == {(3, "student-t")}
+    cells = report["profiles"][0]["cells"]
+    whole = {cell["dtype"]: cell for cell in cells if "passed-over" not in cell["flags"]}
+    assert {(cell["processes"], cell["ci_method"]) for cell in whole.values()} == {(3, "student-t")}
+    assert set(whole) == {"bfloat16"}, "the fake child takes twice as long in float32"
+    assert {stage["serving"]["dtype"] for stage in report["plan"]["stages"]} == {"bfloat16"}
     assert report["plan"]["reproduce"].endswith("--effort standard")
     assert " in 3" in run("advise", TICKETS, "--effort", "standard").out
 
