@@ -170,7 +170,7 @@ class _File:
             yield from self._unless_judged(node, scope, role, words)
 
     def _unless_judged(self, node: ast.expr, scope: Scope, role: Role, words: str) -> Iterator[Place]:
-        if not judges(scope) and node not in self._judged and role.name not in self._altered:
+        if not judges(self.names, scope) and node not in self._judged and role.name not in self._altered:
             yield Place(node, POOLED_DECODER, words)
 
 

@@ -24,6 +24,10 @@ _HEAD = re.compile(
 _LAYER = re.compile(
     r"torch\.nn\.(modules\.\w+\.)?((Lazy)?Linear|Bilinear|Sequential|LSTM|GRU|Conv1d|\w*Attention|\w+Loss)"
 )
+_LEARNS = re.compile(
+    _LAYER.pattern + r"|torch\.nn\.(Parameter|ModuleList|ModuleDict|Conv\dd|TransformerEncoder(Layer)?)"
+)
+"""What a class keeps that is trained on top of the states."""
 _TRAINS = re.compile(r"(xgboost|lightgbm|catboost)\..*|sklearn\.model_selection\.\w+|torch\.utils\.data\.TensorDataset")
 """What takes examples to be learnt from."""
 _UNSUPERVISED = re.compile(r"sklearn\.(neighbors|cluster|decomposition|manifold)\.|(umap|hdbscan|faiss)\.")
@@ -49,10 +53,16 @@ def judged(names: Names) -> set[ast.AST]:
     return found
 
 
-def judges(scope: Scope) -> bool:
-    """Whether the class or function that something stands in is about rewards, classes or the like."""
-    named = (one.node.name for one in scope.around() if isinstance(one.node, Function | ast.ClassDef))
-    return any(_JUDGE.search(snake(name)) for name in named)
+def judges(names: Names, scope: Scope) -> bool:
+    """Whether what something stands in is about rewards, classes or the like, or trains layers of its own."""
+    for one in scope.around():
+        if isinstance(one.node, Function | ast.ClassDef) and _JUDGE.search(snake(one.node.name)):
+            return True
+        kept = (bound for values in one.attributes.values() for bound in values)
+        made = (names.dotted(value.func, at) or "" for value, at in kept if isinstance(value, ast.Call))
+        if any(_LEARNS.fullmatch(full) for full in made):
+            return True
+    return False
 
 
 def snake(name: str) -> str:
@@ -106,7 +116,7 @@ class _Ways:
         self._scopes = dict(names.seen)
         self._calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
         self._more: defaultdict[Place, list[ast.AST]] = defaultdict(list)
-        self._walked: set[Place] = set()
+        self._walked: set[tuple[Place, bool]] = set()
         self._asked: set[Function] = set()
         for node, scope in names.seen:
             self._note(node, scope)
@@ -116,16 +126,27 @@ class _Ways:
         scope = self._scopes.get(node)
         called = node.func if isinstance(node, ast.Call) else node
         place = self._names.place(called, scope) if scope is not None else None
-        if place is None or place in self._walked:
+        way = (place, called is not node) if place is not None else None
+        if place is None or way is None or way in self._walked:
             return []
-        self._walked.add(place)
-        found: list[ast.AST] = list(self._more[place])
+        self._walked.add(way)
+        found: list[ast.AST] = [*self._more[place], *(self._forward(called, scope) if called is not node else ())]
         for one, _ in self._names.bound_at(place):
             if isinstance(one, ast.expr):
                 found.append(one)
             elif isinstance(one, Function):
                 found += self._names.scopes[one].returns
         return [*found, *self._handed(place)]
+
+    def _forward(self, called: ast.AST, scope: Scope | None) -> list[ast.AST]:
+        """What an object of a class of the file returns when it is called."""
+        owners = [scope.owner(called.id)] if isinstance(called, ast.Name) and scope is not None else []
+        if scope is not None:
+            bound = self._names.bound_at(self._names.place(called, scope))
+            owners += [self._names.class_of(one.func, at) for one, at in bound if isinstance(one, ast.Call)]
+        methods = (one.bound.get(name, []) for one in owners if one is not None for name in ("forward", "__call__"))
+        runs = (one for said in methods for one in said if isinstance(one, Function))
+        return [value for one in runs for value in self._names.scopes[one].returns]
 
     def _handed(self, place: Place) -> list[ast.AST]:
         """What the calls of a function give its parameters, if this is one of them; any of it may be this one's."""

@@ -40,7 +40,7 @@ class Names:
             case ast.Name(id=name):
                 return scope.find(name)[0], name
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
-                owner = scope.owner(name) or self._class(node.value, scope)
+                owner = scope.owner(name) or self.class_of(node.value, scope)
                 return (owner, f".{attribute}") if owner is not None else None
         return None
 
@@ -114,7 +114,7 @@ class Names:
                 return self.dotted(base, scope, steps)
         return None
 
-    def _class(self, node: ast.AST, scope: Scope) -> Scope | None:
+    def class_of(self, node: ast.AST, scope: Scope) -> Scope | None:
         """The class of the file that a name stands for."""
         said = scope.find(node.id)[1] if isinstance(node, ast.Name) else []
         return self.scopes[said[0]] if len(said) == 1 and isinstance(said[0], ast.ClassDef) else None
@@ -133,7 +133,7 @@ class Names:
         found: dict[Scope, list[Scope]] = {}
         for node, scope in self.scopes.items():
             if isinstance(node, ast.ClassDef) and scope.outer is not None:
-                bases = (self._class(one, scope.outer) for one in node.bases)
+                bases = (self.class_of(one, scope.outer) for one in node.bases)
                 found[scope] = [one for one in bases if one is not None and one is not scope]
         return found
 

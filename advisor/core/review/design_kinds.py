@@ -36,7 +36,8 @@ _KINDS = (
         "Choose the advised architecture, or correct the answers where they do not say what the component does.",
         ("G20", "G22", "G24", "G25", "G26"),
         "How bad it is follows from the rule: an error where the rule is strong, a warning where it is a default, a "
-        "note where it is weak. Where a mistake explains the choice, only the mistake is reported.",
+        "note where it is weak. Where a mistake explains the choice, only the mistake is reported; where the model "
+        "named is of the advised architecture, only ARC-002 is.",
         "workload: {task: text-classification, requests_per_second: 200}\nchoice: {architecture: encoder-decoder}",
     ),
     CheckKind(

@@ -407,6 +407,39 @@ FINE = {
         model = AutoModelForMaskedLM.from_pretrained("bert-base-uncased")
         display(model(**inputs).logits.mean(dim=1))
     """,
+    "layers that are trained on top": """
+        import torch
+        from torch import nn
+        from transformers import GPT2Model
+        class Pooler(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.gpt = GPT2Model.from_pretrained("gpt2")
+                self.weigh = nn.Linear(768, 1)
+            def forward(self, batch):
+                states = self.gpt(**batch).last_hidden_state
+                return (states * self.weigh(states).softmax(1)).sum(dim=1)
+        class Tower(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.gpt = GPT2Model.from_pretrained("gpt2")
+                self.project = nn.Parameter(torch.empty(768, 512))
+            def forward(self, batch):
+                return self.gpt(**batch).last_hidden_state.mean(dim=1) @ self.project
+        class Body(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.gpt = GPT2Model.from_pretrained("gpt2")
+            def forward(self, batch):
+                return self.gpt(**batch).last_hidden_state.mean(dim=1)
+        class Topics(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = Body()
+                self.out = nn.Linear(768, 20)
+            def forward(self, batch):
+                return self.out(self.body(batch))
+    """,
     "series that are no text": """
         from torch import nn
         from transformers.models.gpt2.modeling_gpt2 import GPT2Model
