@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from advisor.core.task import CORPUS_TASKS, OPTIONAL_CORPUS_TASKS, Task, generates
 from advisor.core.values import Value
@@ -25,6 +25,8 @@ PERCENTILES: tuple[Percentile, ...] = get_args(Percentile)
 DEFAULT_PEAK_FACTOR = 3.0
 SECONDS_PER_DAY = 86_400
 MAX_REQUESTS_PER_SECOND = 1e9
+SMALLEST, LARGEST = 1e-100, 1e100
+"""The rates, budgets, limits and prices that can be computed with; nobody means one beyond."""
 FEW_SHOT_PROMPT_TOKENS = 512
 """Examples shown to a model that writes before each text it is to label (origin: assumed)."""
 LABEL_TOKENS_MIN = 4
@@ -67,9 +69,17 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Rate = Annotated[float, Field(strict=True, gt=0, le=MAX_REQUESTS_PER_SECOND), BeforeValidator(_number)]
-Positive = Annotated[float, Field(strict=True, gt=0), BeforeValidator(_number)]
-Price = Annotated[float, Field(strict=True, ge=0), BeforeValidator(_number)]
+def _computable(value: float) -> float:
+    """Nobody means a number so small or so large, and what is computed from it would be zero or infinite."""
+    if value and not SMALLEST <= value <= LARGEST:
+        raise ValueError(f"{value:g} is not between {SMALLEST:g} and {LARGEST:g}, where figures can be computed")
+    return value
+
+
+_Computable = AfterValidator(_computable)
+Rate = Annotated[float, Field(strict=True, gt=0, le=MAX_REQUESTS_PER_SECOND), BeforeValidator(_number), _Computable]
+Positive = Annotated[float, Field(strict=True, gt=0), BeforeValidator(_number), _Computable]
+Price = Annotated[float, Field(strict=True, ge=0), BeforeValidator(_number), _Computable]
 Tokens = Annotated[int, Field(strict=True, ge=0, le=10_000_000), BeforeValidator(_whole)]
 InputTokens = Annotated[int, Field(strict=True, ge=1, le=10_000_000), BeforeValidator(_whole)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10**12), BeforeValidator(_whole)]
@@ -81,7 +91,7 @@ class Answers(Value):
 
     task: Task
     requests_per_second: Rate = 1.0
-    requests_per_day: Annotated[float, Field(strict=True, gt=0), BeforeValidator(_number)] | None = None
+    requests_per_day: Positive | None = None
     peak_factor: Positive | None = None
     latency_budget_ms: Positive | None = None
     first_token_budget_ms: Positive | None = None
@@ -165,7 +175,8 @@ def fill_defaults(answers: Answers) -> tuple[Workload, list[str]]:
 def _peak_rate(answers: Answers) -> float:
     if answers.requests_per_day is None:
         return answers.requests_per_second
-    return answers.requests_per_day * (answers.peak_factor or DEFAULT_PEAK_FACTOR) / SECONDS_PER_DAY
+    rate = answers.requests_per_day * (answers.peak_factor or DEFAULT_PEAK_FACTOR) / SECONDS_PER_DAY
+    return max(rate, SMALLEST)
 
 
 def _filled(answers: Answers) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from advisor.core.workload import ANSWER_ORDER, Answers, fill_defaults
 
@@ -46,6 +47,19 @@ def test_a_rate_per_day_becomes_the_rate_at_peak() -> None:
     assert workload.peak_factor == 3
     assert "peak_factor" in defaulted
     assert "requests_per_second" not in defaulted
+
+
+def test_a_rate_per_day_of_next_to_nothing_is_still_a_rate() -> None:
+    said = {"task": "chat", "requests_per_day": 1e-100, "peak_factor": 1e-100}
+    workload, _ = fill_defaults(Answers.model_validate(said))
+    assert workload.requests_per_second > 0
+
+
+@pytest.mark.parametrize("value", [5e-324, 1e-101, 1e101])
+@pytest.mark.parametrize("answer", ["latency_budget_ms", "memory_limit_gib", "replica_cost_per_hour"])
+def test_a_number_that_nothing_can_be_computed_from_is_refused(answer: str, value: float) -> None:
+    with pytest.raises(ValidationError, match="where figures can be computed"):
+        Answers.model_validate({"task": "chat", answer: value})
 
 
 def test_a_corpus_makes_the_prompt_of_a_chat_long_enough_for_passages() -> None:

@@ -158,6 +158,31 @@ def test_architecture_files(own_folders: Path) -> None:
     explore(st.tuples(st.one_of(right_reviews(), right_reviews(), wrong), flags), attempt, share=0.15)
 
 
+PROFILE = ROOT / "examples" / "profile.json"
+
+
+def test_plans_from_a_profile(own_folders: Path) -> None:
+    path = own_folders / "profile.json"
+    rates = st.sampled_from(EXTREMES).flatmap(lambda key: SIZES.map(lambda size: ["--set", f"{key}={size!r}"]))
+    damaged = st.one_of(st.just(PROFILE.read_bytes()), st.just(PROFILE.read_bytes()), trees(PROFILE.read_text()))
+
+    def attempt(drawn: tuple[bytes, list[list[str]], list[str]]) -> None:
+        path.write_bytes(drawn[0])
+        words = [word for setting in drawn[1] for word in setting]
+        argv = ["advise", "--set", "task=text-classification", *words, "--profile", str(path), *drawn[2]]
+        tried("advise --profile", argv, codes=(0, 1, 2, EXIT_UNDECIDED))
+
+    explore(st.tuples(damaged, st.lists(rates, max_size=3), flags), attempt, share=0.01)
+
+
+EXTREMES = ("requests_per_second", "requests_per_day", "peak_factor", "latency_budget_ms", "latency_percentile")
+EXTREMES += ("memory_limit_gib", "replica_cost_per_hour", "input_tokens", "input_tokens_max", "first_token_budget_ms")
+SIZES = st.one_of(
+    st.sampled_from([5e-324, 1e-308, 1e-9, 1, 50, 90, 95, 99, 512, 513, 1e7, 1e9, 1e308]),
+    st.floats(0, 1e5),
+    st.integers(1, 600),
+)
+
 RIGHT_LINES = (
     *("recommend -", "recommend --set task=chat", "recommend - --set priority=cost", "models", "models list"),
     *("models show gpt2", "rules list", "rules check", "schema report", "advise -", "profile bert-base --batch 1"),

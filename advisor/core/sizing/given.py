@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import NamedTuple
 
 from advisor.core.architecture import Role
@@ -68,7 +69,7 @@ def with_given_models(advice: Recommendation, models: Mapping[Role, str]) -> Rec
 def memory_limit_of(profiles: Sequence[Profile], allowed_gib: float | None) -> int:
     """What a replica may take: the least of the machines that were measured, and what the team allows."""
     limits = [profile.machine.memory_limit_on(device_of(profile)) for profile in profiles]
-    return min(limits if allowed_gib is None else [*limits, int(allowed_gib * GIB)])
+    return int(min(*limits, inf if allowed_gib is None else allowed_gib * GIB))
 
 
 def device_of(profile: Profile) -> str:
