@@ -1,7 +1,7 @@
 """What reports of a review have in common: which results are reported, by which lasting key, in which words.
 
 A key outlives edits around a finding: it is made of the check, the component's name and the JSON pointer inside the
-component, or of the file and the words where the finding stands in code; never of a line number.
+component, or of the words where the finding is about code (with its file) or a waiver; never of a line number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from advisor.core.characters import visible
 from advisor.core.review.document import CheckDocument, Result
 
-_NUMBERED = re.compile(r"^/components/\d+")
+_NUMBERED = re.compile(r"^/(components|waivers)/\d+")
 _NO_XML = re.compile("[\ufffe\uffff]")
 
 
@@ -34,7 +34,8 @@ def reported(document: CheckDocument, *, waived: bool = False) -> Iterator[tuple
 
 def _identity(result: Result) -> str:
     where = result.location.file if result.pointer is None else _NUMBERED.sub("", result.pointer)
-    words = result.message if result.pointer is None else ""
+    named = result.pointer is not None and not result.pointer.startswith("/waivers/")  # a waiver has no name of its own
+    words = "" if named else result.message
     return "\0".join((result.check, result.component or "", visible(where), visible(words)))
 
 

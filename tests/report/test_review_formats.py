@@ -96,6 +96,9 @@ def test_a_fingerprint_outlives_moved_lines_and_components() -> None:
         location=Location(file="architecture.yaml", line=99, column=3), pointer="/components/7/choice/architecture"
     )
     assert fingerprints(review(result())) == fingerprints(review(moved))
+    waiver = result(check="WVR-001", message="The waiver of EMB-101 waives nothing.", pointer="/waivers/0")
+    later = waiver.model_copy(update={"pointer": "/waivers/3"})
+    assert fingerprints(review(waiver)) == fingerprints(review(later))
     in_code = result(location=Location(file="a.py", line=3, column=1), pointer=None)
     below = result(location=Location(file="a.py", line=30, column=9), pointer=None)
     assert fingerprints(review(in_code)) == fingerprints(review(below))

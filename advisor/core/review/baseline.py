@@ -43,10 +43,11 @@ def with_baseline(now: Sequence[Result], then: Sequence[Result]) -> tuple[Result
 
 
 def _key(result: Result) -> Key:
-    """What a finding is about: its check, its component, and the part of the component or the other file."""
-    steps = (result.pointer or "").split("/")
-    inside = "/".join(steps[3:]) if steps[1:2] == ["components"] else ""
-    return result.check, result.component, inside if result.pointer else result.location.file
+    """What a finding is about: its check, its component, and the part of that, the other file or the waiver."""
+    if result.pointer is None:
+        return result.check, result.component, result.location.file
+    _, kind, *rest = result.pointer.split("/")
+    return result.check, result.component, "/".join(rest[1:]) if kind == "components" else result.message
 
 
 def introduced(results: Sequence[Result], now: Declared, then: Declared | None) -> tuple[Introduced, ...]:
