@@ -28,7 +28,9 @@ def test_a_right_model_declared_as_something_else_is_one_finding(
 ) -> None:
     made = reviewed(written(tmp_path, component("one", workload, declared, model=model)))
     assert failing(made) == {"ARC-002": "error"}
-    assert only(made, "ARC-002").message.endswith(f"{declared} is declared.")
+    told = only(made, "ARC-002")
+    assert told.message.endswith(f"{declared} is declared.")
+    assert (told.fix or "").endswith("which the workload calls for")
 
 
 @pytest.mark.parametrize(

@@ -155,11 +155,9 @@ def _place(case: Case, remark: Remark) -> Steps:
 
 def _part(case: Case, part: NamedPart) -> Iterator[Result]:
     """A part of a pipeline: the mistakes of its own design, else whether it is what such a part should be."""
-    facts = design_facts(case.workload, architecture="retrieval-augmented-generation")
-    rules = {str(rule.then): rule for rule in component_rules(facts, case.rulebook)}
     at = (*part.at, "architecture" if getattr(part.said, "architecture", None) else "model")
     mistakes = _part_remarks(case, part)
-    rule = rules.get(part.name)
+    rule = _rule_of(case, part)
     if rule is not None and rule.architecture != part.architecture and _is_really(part.found, rule.architecture):
         return
     for remark in mistakes:
@@ -177,9 +175,23 @@ def _part(case: Case, part: NamedPart) -> Iterator[Result]:
         yield case.result(CHOICE, "fail", words, at=at, level="warning", source=source, fix=fix)
 
 
+def _rule_of(case: Case, part: NamedPart) -> Rule | None:
+    """The rule that says what a part of a pipeline should be."""
+    facts = design_facts(case.workload, architecture="retrieval-augmented-generation")
+    return {str(rule.then): rule for rule in component_rules(facts, case.rulebook)}.get(part.name)
+
+
+def called_for(case: Case, part: NamedPart) -> str | None:
+    """The architecture that the workload calls for, here."""
+    if part.name == WHOLE:
+        return str(decide(case.rulebook.decision, workload_facts(case.workload)).rule.then)
+    rule = _rule_of(case, part)
+    return rule.architecture if rule is not None else None
+
+
 def _is_really(found: Found | None, wanted: object) -> bool:
     """Whether the model named is of the architecture that is wanted, whatever was declared of it."""
-    return found is not None and found.architecture is not None and found.architecture == wanted
+    return found is not None and found.belied is None and found.architecture == wanted
 
 
 def _part_remarks(case: Case, part: NamedPart) -> list[Remark]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from advisor.core.review.case import Case, NamedPart
+from advisor.core.review.choice import called_for
 from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import CONTEXT, MODEL, PROBE
 from advisor.core.review.document import Outcome, Result
@@ -28,7 +29,8 @@ def review_models(case: Case) -> Iterator[Result]:
         elif declared is not None and found.architecture != declared:
             words = f"{part.said.model} is {found.architecture} ({found.evidence}), and {declared} is declared."
             instead = "save it as the class it is used as" if found.sees_ahead else f"declare {found.architecture}"
-            fix = f"{instead}, or name the model that was meant"
+            right = found.architecture == called_for(case, part) and not found.sees_ahead
+            fix = f"{instead}, {'which the workload calls for' if right else 'or name the model that was meant'}"
             yield case.result(MODEL, "fail", words, at=at, fix=fix)
         else:
             yield case.result(MODEL, "pass", f"{part.said.model} is {found.architecture} ({found.evidence}).", at=at)
