@@ -177,7 +177,8 @@ _KINDS = (
         UNUSED_WAIVER,
         "A waiver that waives nothing",
         "warning",
-        "The check a waiver names passes, or has nothing to say of its component.",
+        "The check a waiver names passes, or has nothing to say of its component; or its ceiling is no looser than the "
+        "budget.",
         "A waiver left behind hides the next finding of its kind.",
         "Remove it.",
         ("G71",),
