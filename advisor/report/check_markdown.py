@@ -73,7 +73,8 @@ def _line(result: Result) -> str:
     component = f"{result.component}: " if result.component else ""
     if result.waiver is None:
         return one_line(f"{result.check}, {component}{result.message}")
-    until = f"{result.waiver.owner}, until {result.waiver.expires}"
+    ends = "ends soon, on" if result.waiver.state == "expiring" else "until"
+    until = f"{result.waiver.owner}, {ends} {result.waiver.expires}"
     return one_line(f"{result.check}, {component}{result.waiver.reason} ({until})")
 
 

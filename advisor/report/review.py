@@ -46,6 +46,8 @@ def verdict_words(document: CheckDocument) -> str:
         return f"{_count(failing, 'finding')} in {what}."
     if document.summary.inconclusive:
         return f"{_count(document.summary.inconclusive, 'check')} did not settle in {what}."
+    if document.strict and document.summary.not_checked:
+        return f"{_count(document.summary.not_checked, 'check')} could not be made in {what}."
     return f"No findings in {what}."
 
 

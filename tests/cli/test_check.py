@@ -65,6 +65,11 @@ def test_the_fail_level_decides_which_findings_end_in_one(run: Run, tmp_path: Pa
     assert run("check", str(written(tmp_path, warned)), "--fail-level", level).code == code
 
 
+def test_a_strict_run_says_first_what_it_ends_for(run: Run, tmp_path: Path) -> None:
+    done = run("check", str(written(tmp_path, UNKNOWN)), "--strict")
+    assert done.out.startswith("! 1 check could not be made in 1 component")
+
+
 def test_a_run_that_checked_nothing_says_so_first(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = run("check")
