@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from datetime import date, datetime
-from functools import partial
+from typing import TYPE_CHECKING
 
 from advisor.advise import load_knowledge
 from advisor.check.story import Asked, review
@@ -15,6 +16,9 @@ from advisor.cli.reports import beside_commands, wanted_reports, write_reports
 from advisor.cli.streams import put
 from advisor.core.errors import AdvisorError, Problem
 from advisor.report.review import review_text
+
+if TYPE_CHECKING:
+    from advisor.cli.progress import Progress
 
 
 def check(options: argparse.Namespace) -> int:
@@ -35,7 +39,7 @@ def check(options: argparse.Namespace) -> int:
         exit_zero=options.exit_zero,
         base=options.base,
     )
-    reviewed = review(asked, knowledge, partial(_say, options))
+    reviewed = review(asked, knowledge, _teller(options))
     spoken = write_reports(reviewed.document, wanted)
     if as_json:
         write_json(to_json(reviewed.document))
@@ -45,11 +49,19 @@ def check(options: argparse.Namespace) -> int:
     return reviewed.document.exit_code
 
 
-def _say(options: argparse.Namespace, words: str) -> None:
-    """What takes long, told while it does."""
-    from advisor.cli.progress import Progress  # most reviews measure nothing
+def _teller(options: argparse.Namespace) -> Callable[[str], None]:
+    """Tells what takes long while it does, with the seconds since it was first told of anything."""
+    progress: Progress | None = None
 
-    Progress(options).say(words)
+    def say(words: str) -> None:
+        nonlocal progress
+        if progress is None:
+            from advisor.cli.progress import Progress  # most reviews measure nothing
+
+            progress = Progress(options)
+        progress.say(words)
+
+    return say
 
 
 def _day(said: str | None) -> date:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from advisor.cli.check import _teller as teller
 from tests.check.declaring import LABELS, RETRIEVAL, WAIVER, component, written
 from tests.cli.conftest import Run
 
@@ -94,3 +96,21 @@ def test_hostile_words_reach_no_terminal_as_they_are(run: Run, tmp_path: Path) -
     for options in ([], ["--json"]):
         done = run("check", str(file), *options)
         assert "\u202e" not in done.out + done.err
+
+
+def test_what_takes_long_is_told_with_one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Told] = []
+
+    class Told:
+        def __init__(self, options: Namespace) -> None:
+            self.words: list[str] = []
+            made.append(self)
+
+        def say(self, words: str) -> None:
+            self.words.append(words)
+
+    monkeypatch.setattr("advisor.cli.progress.Progress", Told)
+    tell = teller(Namespace())
+    tell("one model is inspected")
+    tell("another one is")
+    assert [one.words for one in made] == [["one model is inspected", "another one is"]]
