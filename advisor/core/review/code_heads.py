@@ -32,7 +32,9 @@ _TRAINS = re.compile(r"(xgboost|lightgbm|catboost)\..*|sklearn\.model_selection\
 """What takes examples to be learnt from."""
 _UNSUPERVISED = re.compile(r"sklearn\.(neighbors|cluster|decomposition|manifold)\.|(umap|hdbscan|faiss)\.")
 """What is fitted to vectors as such."""
-_VERDICT = re.compile(r"(^|_)(loss(es)?|logits?|rewards?|steer\w*|directions?|activations?)(_|$)")
+_VERDICT = re.compile(
+    r"(^|_)(loss(es)?|logits?|rewards?|steer\w*|directions?|activations?|(prompt|input)s?_emb\w*)(_|$)"
+)
 """Names of results that are no vectors of texts."""
 _JUDGE = re.compile(
     r"(^|_)(rewards?|critic|value|classif\w*|regress\w*|prob(e|es|ing)|scorer|steer\w*|diffusion|activations?)(_|$)"

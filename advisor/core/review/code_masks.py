@@ -82,7 +82,7 @@ def _in_class(names: Names, owner: Scope, inside: Sequence[tuple[ast.AST, Scope]
     if any(_masked(names, call, scope) for call, scope in calls):
         return
     for call, scope in calls:
-        if not _attends_elsewhere(call, scope):
+        if not _attends_elsewhere(call, scope) and not _crosses(names, call, scope):
             yield call, f"the attention of {_class_name(owner)} has no causal mask"
     for node, scope in inside:
         if _says_not_causal(node) and not calls and not _attends_elsewhere(None, scope):
@@ -144,6 +144,20 @@ def _attends_elsewhere(call: ast.Call | None, scope: Scope) -> bool:
                 return True
             near += [one.arg for one in ast.walk(around.node.args) if isinstance(one, ast.arg)]
     return any(_OUTSIDE.search(name.lower()) for name in near)
+
+
+def _crosses(names: Names, call: ast.Call, scope: Scope) -> bool:
+    """Whether the keys of a call come from something that its queries do not come from."""
+    query, key = ({*_inputs(names, one, scope)} for one in call.args[:2]) if len(call.args) > 1 else (set(), set())
+    return bool(query and key - query)
+
+
+def _inputs(names: Names, node: ast.expr, scope: Scope) -> Iterator[str]:
+    """The names that are handed to whatever makes a value, as in `self.key(x).transpose(1, 2)`."""
+    made = names.bound_at(names.place(node, scope)) if isinstance(node, ast.Name) else [(node, scope)]
+    calls = (one for value, _ in made if isinstance(value, ast.Call) for one in ast.walk(value))
+    given = (one for call in calls if isinstance(call, ast.Call) for one in call.args)
+    yield from (one.id for one in given if isinstance(one, ast.Name))
 
 
 def _says_not_causal(node: ast.AST) -> TypeGuard[ast.Assign]:

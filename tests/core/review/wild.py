@@ -139,6 +139,7 @@ FINE = {
             out = model(inputs_embeds=inputs_embeds, output_hidden_states=True)
             next_embed = out.hidden_states[-1][:, -1:, :]
             input_embeds = out.hidden_states[-1][:, -1]
+        pooled_prompt_embeds = out.hidden_states[-1].mean(dim=1)
     """,
     "means over layers, features and batches": """
         from transformers import AutoModelForCausalLM
@@ -326,6 +327,11 @@ FINE = {
         class CaptionDecoder(nn.Module):
             def forward(self, x, image_features):
                 return F.scaled_dot_product_attention(self.q(x), self.k(image_features), self.v(image_features))
+        class GPTRetro(nn.Module):
+            def forward(self, x, neighbours):
+                q = self.q(x).transpose(1, 2)
+                k, v = self.k(neighbours).transpose(1, 2), self.v(neighbours).transpose(1, 2)
+                return F.scaled_dot_product_attention(q, k, v)
         class GPTCrossAttention(nn.Module):
             def forward(self, q, k, v):
                 return F.scaled_dot_product_attention(q, k, v)
