@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TypeGuard
 
-from advisor.core.review.code_names import MAX_BOUND, Names
+from advisor.core.review.code_names import MAX_BOUND, Names, Place
 from advisor.core.review.code_scopes import Scope, last_name
 
 Found = tuple[ast.expr | ast.stmt, str]
@@ -81,8 +81,9 @@ def _in_class(names: Names, owner: Scope, inside: Sequence[tuple[ast.AST, Scope]
     calls = [(node, scope) for node, scope in inside if isinstance(node, ast.Call) and attends(node, scope)]
     if any(_masked(names, call, scope) for call, scope in calls):
         return
+    inputs = _Inputs(names)
     for call, scope in calls:
-        if not _attends_elsewhere(call, scope) and not _crosses(names, call, scope):
+        if not _attends_elsewhere(call, scope) and not inputs.cross(call, scope):
             yield call, f"the attention of {_class_name(owner)} has no causal mask"
     for node, scope in inside:
         if _says_not_causal(node) and not calls and not _attends_elsewhere(None, scope):
@@ -146,18 +147,35 @@ def _attends_elsewhere(call: ast.Call | None, scope: Scope) -> bool:
     return any(_OUTSIDE.search(name.lower()) for name in near)
 
 
-def _crosses(names: Names, call: ast.Call, scope: Scope) -> bool:
-    """Whether the keys of a call come from something that its queries do not come from."""
-    query, key = ({*_inputs(names, one, scope)} for one in call.args[:2]) if len(call.args) > 1 else (set(), set())
-    return bool(query and key - query)
+class _Inputs:
+    """What queries and keys are made from, each looked up once."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._known: dict[Place, set[str]] = {}
+
+    def cross(self, call: ast.Call, scope: Scope) -> bool:
+        """Whether the keys of a call come from something that its queries do not come from."""
+        if len(call.args) < 2:
+            return False
+        themselves = {one.id for one in call.args if isinstance(one, ast.Name)}
+        query, key = (self._of(one, scope) - themselves for one in call.args[:2])
+        return bool(query and key - query)
+
+    def _of(self, node: ast.expr, scope: Scope) -> set[str]:
+        """The names that are handed to whatever makes a value, as in `self.key(x).transpose(1, 2)`."""
+        place = self._names.place(node, scope)
+        if place is None:
+            return set(_handed(node))
+        if place not in self._known:
+            made = (value for value, _ in self._names.bound_at(place) if isinstance(value, ast.Call))
+            self._known[place] = {name for value in made for name in _handed(value)}
+        return self._known[place]
 
 
-def _inputs(names: Names, node: ast.expr, scope: Scope) -> Iterator[str]:
-    """The names that are handed to whatever makes a value, as in `self.key(x).transpose(1, 2)`."""
-    made = names.bound_at(names.place(node, scope)) if isinstance(node, ast.Name) else [(node, scope)]
-    calls = (one for value, _ in made if isinstance(value, ast.Call) for one in ast.walk(value))
-    given = (one for call in calls if isinstance(call, ast.Call) for one in call.args)
-    yield from (one.id for one in given if isinstance(one, ast.Name))
+def _handed(node: ast.expr) -> Iterator[str]:
+    calls = (one for one in ast.walk(node) if isinstance(one, ast.Call))
+    yield from (one.id for call in calls for one in call.args if isinstance(one, ast.Name))
 
 
 def _says_not_causal(node: ast.AST) -> TypeGuard[ast.Assign]:

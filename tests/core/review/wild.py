@@ -725,6 +725,19 @@ WRONG = {
         """,
         [("CODE-103", 8)],
     ),
+    "keys that are turned, not crossed": (
+        """
+        import torch.nn.functional as F
+        from torch import nn
+        class CasualSelfAttention(nn.Module):
+            def forward(self, x, cos, sin):
+                q, k, v = self.q(x), self.k(x), self.v(x)
+                q = turned(q, cos, sin)
+                k = turned(k, cos, sin)
+                return F.scaled_dot_product_attention(q, k, v)
+        """,
+        [("CODE-103", 9)],
+    ),
     "attention under another name": (
         """
         import torch
