@@ -6,12 +6,12 @@ refuses. Whether an answer matters to the *advice* is the rules' business; this 
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from advisor.core.task import generates
+from advisor.core.values import kinds_in
 from advisor.core.workload import Answers, Workload, fill_defaults
 
 Kind = Literal["choice", "flag", "number"]
@@ -40,7 +40,7 @@ class Question:
     def choices(self) -> tuple[str | int, ...]:
         """The values to choose from, in the order of the contract; empty where any number is allowed."""
         field = Answers.model_fields[self.answer].annotation
-        return tuple(value for kind in _flat(field) if get_origin(kind) is Literal for value in get_args(kind))
+        return tuple(value for kind in kinds_in(field) if get_origin(kind) is Literal for value in get_args(kind))
 
     @property
     def allowed(self) -> str:
@@ -179,15 +179,4 @@ def _range_words(answer: str) -> str:
 
 
 def _kinds(answer: str) -> frozenset[Any]:
-    return frozenset(_flat(Answers.model_fields[answer].annotation))
-
-
-def _flat(kind: Any) -> Iterator[Any]:
-    origin = get_origin(kind)
-    if origin is Annotated:
-        yield from _flat(get_args(kind)[0])
-    elif origin in (Union, types.UnionType):
-        for part in get_args(kind):
-            yield from _flat(part)
-    else:
-        yield kind
+    return frozenset(kinds_in(Answers.model_fields[answer].annotation))

@@ -5,7 +5,9 @@ Unknown keys are refused and infinities and NaN never enter: an unknown figure i
 
 from __future__ import annotations
 
-from typing import Literal
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,3 +25,15 @@ class Document(Value):
     """One JSON document of the contract; `kind` says which."""
 
     schema_version: Literal[1] = 1
+
+
+def kinds_in(annotation: Any) -> Iterator[Any]:
+    """The types that an annotation allows one by one, without what is said of them beside."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from kinds_in(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for part in get_args(annotation):
+            yield from kinds_in(part)
+    else:
+        yield annotation

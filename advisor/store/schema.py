@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-import types
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin
+from typing import Any, Protocol, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from advisor.core.errors import Problem, allowed_words
+from advisor.core.values import kinds_in
 from advisor.store.yaml import Steps
 
 M = TypeVar("M", bound=BaseModel)
@@ -205,7 +205,7 @@ def _keys_allowed(model: type[BaseModel], path: Steps) -> set[str]:
 
 
 def _inside(kind: Any, step: str | int) -> Iterator[Any]:
-    for flat in _flat(kind):
+    for flat in kinds_in(kind):
         if isinstance(flat, type) and issubclass(flat, BaseModel):
             for name, info in flat.model_fields.items():
                 if step in (name, info.alias):
@@ -214,17 +214,6 @@ def _inside(kind: Any, step: str | int) -> Iterator[Any]:
             yield from (argument for argument in get_args(flat) if argument is not Ellipsis)
 
 
-def _flat(kind: Any) -> Iterator[Any]:
-    origin = get_origin(kind)
-    if origin is Annotated:
-        yield from _flat(get_args(kind)[0])
-    elif origin in (Union, types.UnionType):
-        for part in get_args(kind):
-            yield from _flat(part)
-    else:
-        yield kind
-
-
 def _models(kinds: list[Any]) -> Iterator[type[BaseModel]]:
     for kind in kinds:
-        yield from (flat for flat in _flat(kind) if isinstance(flat, type) and issubclass(flat, BaseModel))
+        yield from (flat for flat in kinds_in(kind) if isinstance(flat, type) and issubclass(flat, BaseModel))

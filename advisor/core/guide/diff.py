@@ -14,7 +14,7 @@ from advisor.core.guide.boxes import Box, Space, cover, intersect, make_space, m
 from advisor.core.guide.rule import Rule, Table, make_table
 from advisor.core.guide.rulebook import Rulebook
 from advisor.core.guide.vocabulary import AXES, Over
-from advisor.core.guide.words import box_words
+from advisor.core.guide.words import box_words, then_words
 
 NOTHING = "nothing"
 CANNOT_BE = "cannot be"
@@ -97,7 +97,7 @@ def _decisions(book: Rulebook, space: Space) -> _Regions:
     table = _over(book.decision, book, space)
     regions: _Regions = {}
     for rule, pieces in zip(table.rules, table.regions, strict=True):
-        regions.setdefault(f"{_then(rule)} ({rule.strength})", []).extend(pieces)
+        regions.setdefault(f"{then_words(rule.then)} ({rule.strength})", []).extend(pieces)
     if nowhere := subtract_all([space.full], table.possible):
         regions[CANNOT_BE] = nowhere
     return regions
@@ -118,11 +118,7 @@ def _said(book: Rulebook, tables: Iterable[Table], workload: Space, design: Spac
 def _statement(rule: Rule) -> str:
     if rule.then in ("error", "warning", "note"):
         return f"{rule.then} {rule.id}"
-    return _then(rule) if rule.architecture is None else f"{_then(rule)} ({rule.architecture})"
-
-
-def _then(rule: Rule) -> str:
-    return rule.then if isinstance(rule.then, str) else ", ".join(rule.then)
+    return then_words(rule.then) if rule.architecture is None else f"{then_words(rule.then)} ({rule.architecture})"
 
 
 def _over(table: Table, book: Rulebook, space: Space) -> Table:

@@ -9,7 +9,7 @@ from advisor.core.guide.diff import Difference, difference
 from advisor.core.guide.recommendation import Source
 from advisor.core.guide.rule import Rule, Table
 from advisor.core.guide.rulebook import Rulebook
-from advisor.core.guide.words import rule_words
+from advisor.core.guide.words import rule_words, then_words
 from advisor.core.values import Document, Value
 
 
@@ -109,7 +109,7 @@ def _line(book: Rulebook, table: Table, rule: Rule) -> RuleLine:
         table=table.name,
         title=rule.title,
         when=rule_words(specs, rule.when),
-        then=rule.then if isinstance(rule.then, str) else ", ".join(rule.then),
+        then=then_words(rule.then),
         strength=rule.strength,
         because=rule.because,
         source=book.sources(rule.source),

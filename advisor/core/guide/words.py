@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from advisor.core.guide.axis import Axis, AxisSpec, Condition, Span, Value, cut_axis
 from advisor.core.guide.boxes import Box, Space, cells
+from advisor.core.guide.rule import Outcome
 
 
 def value_words(value: Value) -> str:
@@ -21,6 +22,11 @@ def value_words(value: Value) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
+
+
+def then_words(outcome: Outcome) -> str:
+    """An outcome as a rules file spells it; a list of preferences with commas between."""
+    return outcome if isinstance(outcome, str) else ", ".join(outcome)
 
 
 def span_words(span: Span) -> str:
