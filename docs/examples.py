@@ -23,7 +23,7 @@ from pathlib import Path
 
 from advisor.core.protocol import Measure
 from advisor.core.report import Report
-from advisor.core.sizing.measurement import CellPlan, Profile
+from advisor.core.sizing.measurement import Profile, plan_of
 from advisor.store.catalog import load_catalog
 from advisor.store.recorder import Recorder
 
@@ -92,7 +92,7 @@ def inspection() -> str:
 
 def tell(recorder: Recorder, role: str, profile: Profile) -> None:
     """One measured profile, told to the recorder as a measurement tells it."""
-    plans = tuple(CellPlan(**{key: getattr(cell, key) for key in CellPlan.model_fields}) for cell in profile.cells)
+    plans = tuple(map(plan_of, profile.cells))
     entry = load_catalog(ROOT / "models").get(profile.model.id)
     limits = {"seconds_per_cell": 1.0, "seconds_total": 1.0, "memory_limit_bytes": profile.machine.memory_limit_bytes}
     part = recorder.part(role, Measure(id=1, model=entry, cells=plans, **limits), profile)

@@ -21,6 +21,7 @@ from advisor.core.sizing.measurement import (
     Extrapolation,
     Flag,
     ProcedureCheck,
+    plan_of,
     throughput_unit,
     unmeasured,
 )
@@ -60,14 +61,7 @@ def told_from_cuts(
 
 def _of_whole(cell: Cell) -> CellPlan:
     """The cell of the whole model that a cut stands for."""
-    return CellPlan(
-        stage=cell.stage,
-        runtime=cell.runtime,
-        dtype=cell.dtype,
-        batch_size=cell.batch_size,
-        input_tokens=cell.input_tokens,
-        context_tokens=cell.context_tokens,
-    )
+    return plan_of(cell).model_copy(update={"layers": None})
 
 
 def _line(cuts: Sequence[Cell], whole: int, measured: Cell | None) -> Extrapolation | None:

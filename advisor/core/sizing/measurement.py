@@ -148,6 +148,11 @@ class Cell(Value):
     reused_from: int | None = None
 
 
+def plan_of(cell: Cell) -> CellPlan:
+    """What was asked for when a cell was measured."""
+    return CellPlan(**{name: getattr(cell, name) for name in CellPlan.model_fields})
+
+
 def throughput_unit(stage: Stage) -> Literal["sequences", "tokens"]:
     """What one run of the stage hands over: a token for each sequence (decode), or the whole sequence."""
     return "tokens" if stage == "decode" else "sequences"

@@ -128,6 +128,12 @@ def test_where_the_whole_was_measured_it_stands_and_the_error_is_shown() -> None
     assert line.error_pct == pytest.approx(3.5)
 
 
+def test_a_whole_model_in_two_workers_at_once_checks_no_cuts_that_ran_alone() -> None:
+    beside = cell(PLAN.model_copy(update={"workers": 2}), 50.0)
+    _, (line,) = told_from_cuts([*cuts(1.5, 2.5, 3.5), beside], GPT3)
+    assert line.measured_s is None
+
+
 def test_cells_of_different_shape_are_told_apart() -> None:
     deeper = PLAN.model_copy(update={"batch_size": 4})
     cells, lines = told_from_cuts([*cuts(1.5, 2.5, 3.5), *cuts(3.0, 5.0, 7.0, plan=deeper)], GPT3)
