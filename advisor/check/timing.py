@@ -96,8 +96,7 @@ def _declared_advice(case: Case, knowledge: Knowledge) -> Recommendation:
         role: Role = next(one for one in ROLES if one == rule.then)
         entry = _entry(case, role)
         if rule.architecture is not None and entry is None and _is_needed(case, role):
-            whose = "its model" if role == WHOLE else f"the model of the {role}"
-            raise _UnjudgedError(f"{whose} is none whose sizes are known here")
+            raise _no_sizes(case, role)
         if rule.architecture is None or entry is not None:
             because = (Because(says=rule.because, source=case.rulebook.sources(rule.source)),)
             components.append(
@@ -110,6 +109,14 @@ def _declared_advice(case: Case, knowledge: Knowledge) -> Recommendation:
             )
     advice = recommend(workload, defaulted, knowledge.rulebook, knowledge.catalog, None)
     return advice.model_copy(update={"architecture": architecture, "components": tuple(components)})
+
+
+def _no_sizes(case: Case, role: Role) -> _UnjudgedError:
+    """Why nothing can be timed of a part whose model has no sizes here: none is named, or they are not known."""
+    whose = "its model" if role == WHOLE else f"the model of the {role}"
+    if not any(part.name == role and part.said.model for part in case.parts()):
+        return _UnjudgedError(f"{whose} is not named", "name the model under choice")
+    return _UnjudgedError(f"{whose} is none whose sizes are known here")
 
 
 def _is_needed(case: Case, role: Role) -> bool:

@@ -14,7 +14,7 @@ from advisor.core.errors import AdvisorError, allowed_words
 from advisor.core.model.catalog import Catalog
 from advisor.core.model.cost import stages_of
 from advisor.core.model.entry import ModelEntry
-from advisor.core.review.found import Found, found_in_config, unknown
+from advisor.core.review.found import Context, Found, found_in_config, unknown
 from advisor.store.json_object import read_object
 from advisor.store.model_folder import CONFIG, read_entry
 from advisor.store.repository import Repository, is_plain_file, leaves
@@ -89,9 +89,15 @@ def _of_entry(entry: ModelEntry) -> Found:
 
 def _hosted(catalog: Catalog, name: str) -> Found:
     model = catalog.hosted[name]
-    uncounted = f"{name} runs only at {model.provider}, and its sizes are not published"
-    if model.architecture is None:
-        why_not = model.unknown.get("architecture", "its architecture is not published").rstrip(".")
-        return unknown(f"{name} is hosted: {why_not}")._replace(uncounted=uncounted, parameters=model.parameters)
-    evidence = f"as {model.provider} publishes it"
-    return Found(model.architecture, evidence, uncounted=uncounted, parameters=model.parameters)
+    whole = model.context_covers == "input+output"
+    known = Found(
+        model.architecture,
+        f"as {model.provider} publishes it",
+        uncounted=f"{name} runs only at {model.provider}, and its sizes are not published",
+        parameters=model.parameters,
+        published_context=Context(model.context_tokens, True, whole) if model.context_tokens else None,
+    )
+    if model.architecture is not None:
+        return known
+    why_not = model.unknown.get("architecture", "its architecture is not published").rstrip(".")
+    return known._replace(evidence="", why_not=f"{name} is hosted: {why_not}")

@@ -118,6 +118,13 @@ def test_input_and_output_share_the_context_of_a_decoder(tmp_path: Path) -> None
     }
 
 
+@pytest.mark.parametrize(("tokens", "outcome"), [(7000, "pass"), (8100, "fail")])
+def test_a_hosted_model_is_held_to_the_length_that_is_published(tmp_path: Path, tokens: int, outcome: str) -> None:
+    workload = {"task": "chat", "input_tokens": tokens, "hosting": "api"}
+    made = reviewed(written(tmp_path, component("chat", workload, "decoder-only", model="gpt-4")))
+    assert only(made, "ARC-003").outcome == outcome
+
+
 @pytest.mark.parametrize("answers", [{"output_tokens": 1200}, {"input_tokens": 500, "output_tokens_max": 600}])
 def test_an_output_that_is_stated_counts_too(tmp_path: Path, answers: dict[str, int]) -> None:
     workload = {"task": "text-generation"} | answers

@@ -28,6 +28,14 @@ class Unseen(NamedTuple):
     open_: bool = False
 
 
+class Context(NamedTuple):
+    """How much a model reads: `hard` where nothing is read beyond, `with_output` where what it writes counts too."""
+
+    tokens: int
+    hard: bool
+    with_output: bool
+
+
 class Found(NamedTuple):
     """What is known of a model. `architecture` is None where it cannot be told; `why_not` then says why.
 
@@ -35,7 +43,7 @@ class Found(NamedTuple):
     the architecture was read from. `mask_found` is the pattern of the writing stack, None where nobody has looked.
     `contrastive`: the catalogue knows it as an embedding decoder. `in_folder`: it was read from a folder, whose weights
     can be probed; `unseen` says why they were not. `belied`: what a probe saw, where that is no architecture at all.
-    `sees_ahead`: its class writes, and its config gives it no mask.
+    `published_context`: that of a model nobody can build. `sees_ahead`: its class writes, and its config gives no mask.
     """
 
     architecture: Architecture | None
@@ -53,11 +61,21 @@ class Found(NamedTuple):
     in_folder: bool = False
     unseen: Unseen | None = None
     belied: str | None = None
+    published_context: Context | None = None
 
     @property
     def known_parameters(self) -> int | None:
         """How many parameters it has, counted or published."""
         return self.parameters if self.entry is None else self.entry.parameters
+
+    @property
+    def context(self) -> Context | None:
+        """How much it reads, where that is known."""
+        if self.entry is None:
+            return self.published_context
+        return Context(
+            self.entry.context_tokens, self.entry.context_is_hard, self.entry.context_covers == "input+output"
+        )
 
 
 def unknown(why_not: str, fix: str | None = None) -> Found:

@@ -54,20 +54,20 @@ def review_context(case: Case) -> Iterator[Result]:
     The retriever and the re-ranker of a pipeline read queries and passages, whose lengths the workload does not state.
     """
     for part in case.parts():
-        if part.found is None or part.found.architecture is None or not _reads_the_input(case, part):
+        if part.found is None or not _reads_the_input(case, part):
             continue
-        entry, stated = part.found.entry, _stated(case)
-        if entry is None and stated:
+        context, stated = part.found.context, _stated(case)
+        if context is None and stated and part.found.architecture is not None:
             words = f"Whether {part.said.model} reads that much was not checked: its longest input is not known here."
             yield case.result(CONTEXT, "not-checked", words, at=("workload", stated[-1]))
-        if entry is None or not stated or not entry.context_is_hard:
+        if context is None or not stated or not context.hard:
             continue
-        for at, words in _excess(case, entry.context_tokens, with_output=entry.context_covers == "input+output"):
-            says = f"{part.said.model} reads {entry.context_tokens:,} tokens at most, and {words}."
+        for at, words in _excess(case, context.tokens, with_output=context.with_output):
+            says = f"{part.said.model} reads {context.tokens:,} tokens at most, and {words}."
             fix = "take a model with a longer context, or cut the text and state the length of a piece"
             yield case.result(CONTEXT, "fail", says, at=at, fix=fix)
             return
-        says = f"{part.said.model} reads {entry.context_tokens:,} tokens, and no stated length is beyond that."
+        says = f"{part.said.model} reads {context.tokens:,} tokens, and no stated length is beyond that."
         yield case.result(CONTEXT, "pass", says, at=(*part.at, "model"))
 
 
