@@ -251,7 +251,7 @@ def _measuring(one: _Parser, *, one_model: bool = True) -> None:
         metavar="float32,bfloat16",
         help="dtypes to measure, float16 and int8 too (default: what fits)",
     )
-    runtimes = "what runs the model: torch, openvino, ctranslate2 (default: torch; beyond quick, all installed)"
+    runtimes = "what runs the model: torch, torch.compile, openvino, ctranslate2 (default: torch; beyond quick, more)"
     one.add_argument("--runtime", metavar="torch,openvino", help=runtimes)
     device_help = "where it runs (default: the first of cuda, mps, cpu that is there; cuda:1 is a second card)"
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)

@@ -189,6 +189,7 @@ def _prepare_environment() -> None:
         HF_HUB_DISABLE_TELEMETRY="1",
         DO_NOT_TRACK="1",
         TOKENIZERS_PARALLELISM="false",
+        TORCHINDUCTOR_COMPILE_THREADS="1",  # its compiler would start processes of its own, and keep them
         TRANSFORMERS_VERBOSITY="error",
         PYTORCH_NVML_BASED_CUDA_CHECK="1",  # asking for a GPU must not start its driver in a process that forks
     )

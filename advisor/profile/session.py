@@ -24,8 +24,7 @@ from advisor.profile.listening import Cancelled, Listener, slow_or_stuck
 from advisor.profile.orders import Built, Job, More, NotBuiltReply, Order, Outcome, PeaksReply
 from advisor.profile.physics import Physics, peak_seconds
 from advisor.profile.processes import WorkerProcess
-from advisor.profile.shares import RUNS, Allowance, Shares
-from advisor.profile.timing import COLD_FACTOR
+from advisor.profile.shares import Allowance, Shares, broken_off_run_s, build_seconds
 from advisor.profile.worker import last_moment
 from advisor.store import machine
 
@@ -33,16 +32,6 @@ KILL_GRACE_S = 2.0
 """How long after its last moment a worker may take to say so itself."""
 CLEARLY_MORE = 1.25
 """How many times the time it had before makes a second attempt at a cell worth while."""
-
-
-def build_seconds(parameters: int) -> float:
-    """How long building may take before it counts as stuck: many times what it takes on a slow machine."""
-    return 60.0 + parameters / 1e7
-
-
-def broken_off_run_s(first_run_s: float | None, elapsed_s: float) -> float:
-    """The least that one run of a cell takes which did not get its samples in `elapsed_s`."""
-    return elapsed_s / RUNS if first_run_s is None else first_run_s / COLD_FACTOR
 
 
 class Session:
@@ -283,7 +272,9 @@ class Session:
         """Start a worker for the family of this cell and wait for its model; False where there will be none."""
         plan = self._request.cells[index]
         worker = self._worker = self._start(self._job(plan))
-        patience = min(self._shares.left_s(), build_seconds(cut(self._request.model, plan.layers).parameters))
+        patience = min(
+            self._shares.left_s(), build_seconds(cut(self._request.model, plan.layers).parameters, plan.runtime)
+        )
         reply = self._listener.reply_of(worker, patience)
         if isinstance(reply, Built):
             self._built = reply

@@ -14,15 +14,30 @@ from advisor.core.model.cost import stage_bytes_moved, stage_flops
 from advisor.core.model.cut import cut
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import MAX_SIZE
-from advisor.core.sizing.measurement import CellPlan
+from advisor.core.sizing.measurement import CellPlan, Runtime
+from advisor.core.sizing.runtimes import COMPILED
 from advisor.core.sizing.sampling import LEAST
-from advisor.profile.timing import WARM_UP_RUNS, WARM_UP_SECONDS
+from advisor.profile.timing import COLD_FACTOR, WARM_UP_RUNS, WARM_UP_SECONDS
 
 RATE_SLACK = 4.0
 """A larger cell may run at a better rate than any seen so far, but hardly at more than this many times it."""
 RUNS = LEAST + WARM_UP_RUNS
 UNKNOWN_SHARE = 0.5
 """What is kept for a cell of which nothing is known, as a part of its even share: most cells need less."""
+
+
+BUILD_SECONDS, COMPILE_SECONDS = 60.0, 300.0
+"""How long a model of any size may take to stand, and a compiler to go through it."""
+
+
+def build_seconds(parameters: int, runtime: Runtime) -> float:
+    """How long building may take before it counts as stuck: many times what it takes on a slow machine."""
+    return (COMPILE_SECONDS if runtime == COMPILED else BUILD_SECONDS) + parameters / 1e7
+
+
+def broken_off_run_s(first_run_s: float | None, elapsed_s: float) -> float:
+    """The least that one run of a cell takes which did not get its samples in `elapsed_s`."""
+    return elapsed_s / RUNS if first_run_s is None else first_run_s / COLD_FACTOR
 
 
 @dataclass(frozen=True, slots=True)

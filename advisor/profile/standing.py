@@ -14,7 +14,7 @@ from advisor.core.model.cost import stages_of, weight_bytes
 from advisor.core.model.source import ModelSource
 from advisor.core.sizing.closeness import too_far
 from advisor.core.sizing.measurement import Cell, CellPlan, Deviation
-from advisor.core.sizing.runtimes import is_converted
+from advisor.core.sizing.runtimes import COMPILED, is_converted
 from advisor.profile.accelerator import Accelerator
 from advisor.profile.build import DTYPES, count_parameters
 from advisor.profile.converting import (
@@ -94,8 +94,14 @@ def stand(job: Job, device: Accelerator) -> Standing:
     device.synchronise()
     seconds = time.perf_counter() - begun
     peak_bytes = device.taken().peak_bytes
-    served = Eager(loaded_in(job, found.model, DTYPES[job.dtype], job.device))
-    texts = probe_of(job, padding_of(found.model.config))
+    loaded = loaded_in(job, found.model, DTYPES[job.dtype], job.device)
+    served: Served = Eager(loaded)
+    texts, compile_s = probe_of(job, padding_of(found.model.config)), None
+    if job.runtime == COMPILED:
+        from advisor.profile.runtimes.torch_compiled import compiled  # the compiler takes seconds to import
+
+        reference = reference or served.outputs(texts)
+        served, compile_s = compiled(loaded, texts)
     far = None if reference is None else deviation(served.outputs(texts), reference, real=found.real)
     weights = "real" if found.real else "random"
     return Standing(
@@ -106,6 +112,7 @@ def stand(job: Job, device: Accelerator) -> Standing:
         source=job.source,
         seed=job.seed,
         deviation=far,
+        conversion_s=compile_s,
         refused=too_far(job.dtype, far, job.least_cosine),
     )
 

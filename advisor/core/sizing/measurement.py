@@ -20,7 +20,7 @@ from advisor.core.values import Document, Value
 Stage = Literal["forward", "prefill", "encode", "decode", "embed", "search", "rerank", "load", "tokenize"]
 Origin = Literal["measured", "interpolated", "extrapolated", "formula", "assumed"]
 Effort = Literal["quick", "standard", "thorough"]
-Runtime = Literal["torch", "openvino", "ctranslate2"]
+Runtime = Literal["torch", "torch.compile", "openvino", "ctranslate2"]
 Flag = Literal[
     "not-steady",
     "undecided",
@@ -96,9 +96,9 @@ class Cell(Value):
     `peak_memory_bytes` comes from, where that is not where the times do. `mfu` and `mbu` are shares of the device's
     measured peaks, `roofline_s` is the time no run can fall below by them and `roofline_bound` says which peak sets it;
     None where a peak is not known. `deviation` is that of the configuration, `computes_in` the precision a converted
-    model says it computes in, `conversion_s` what turning the weights into it took when that was done. Where several
-    `workers` served at once, with `threads` each, times and memory are those of one of them while the others did the
-    same, throughput and the shares of peaks those of all together.
+    model says it computes in, `conversion_s` what turning the weights into it or compiling the module took when that
+    was done. Where several `workers` served at once, with `threads` each, times and memory are those of one of them
+    while the others did the same, throughput and the shares of peaks those of all together.
     """
 
     stage: Stage

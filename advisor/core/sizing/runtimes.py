@@ -19,6 +19,7 @@ from advisor.core.sizing.measurement import Cell, CellPlan, Effort, NotAvailable
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 DTYPES_OF: Mapping[Runtime, tuple[Dtype, ...]] = {
     "torch": ("float32", "bfloat16", "float16", "int8"),
+    "torch.compile": ("float32", "bfloat16", "float16"),
     "openvino": ("float32", "bfloat16", "int8"),
     "ctranslate2": ("float32", "int8"),
 }
@@ -34,6 +35,9 @@ SECONDS_PER_CONVERSION, SECONDS_PER_CONVERSION_MOST = 20.0, 300.0
 PARAMETERS_AT_THAT = 150_000_000
 """Time to convert a model of up to so many parameters for one configuration; more for a larger one."""
 CONVERTED: tuple[Runtime, ...] = ("openvino", "ctranslate2")
+COMPILED: Runtime = "torch.compile"
+"""Takes the module as it is, and half a minute and more before the first run."""
+SECONDS_PER_COMPILING = 120.0
 
 
 class Configuration(NamedTuple):
@@ -51,7 +55,7 @@ def is_converted(runtime: Runtime, dtype: Dtype) -> bool:
 def stages_run(runtime: Runtime, entry: ModelEntry) -> tuple[Stage, ...]:
     """The stages of a model that a runtime runs."""
     stages = stages_of(entry)
-    if runtime == "openvino":
+    if runtime in ("openvino", COMPILED):
         return tuple(stage for stage in stages if stage in _WHOLE_PASSES)
     return stages
 
@@ -66,7 +70,7 @@ def why_not(
     if dtype not in DTYPES_OF[runtime]:
         return f"{runtime} does not compute in {dtype} here; it computes in {', '.join(DTYPES_OF[runtime])}"
     package = EIGHT_BITS if (runtime, dtype) == ("torch", "int8") else runtime
-    if package != "torch" and package not in versions:
+    if package not in ("torch", COMPILED) and package not in versions:
         return f"{package} is not installed ({FIX})"
     if is_converted(runtime, dtype) and device != "cpu":
         return f"{runtime} {dtype} is measured on the processor only, not on {device}"
@@ -122,7 +126,7 @@ def offer(
     for more; every other effort tries what is installed. Raises AdvisorError where nothing that was asked for can
     serve the model here.
     """
-    asked = wanted.runtimes or _runtimes_left_out(wanted.dtypes, wanted.effort, versions)
+    asked = wanted.runtimes or _runtimes_left_out(wanted.dtypes, wanted.effort, device, versions)
     dtypes = {runtime: wanted.dtypes or _dtypes_left_out(runtime, torch_dtypes) for runtime in asked}
     served, refused = configurations(entry, asked, dtypes, device=device, versions=versions)
     if not served:
@@ -133,22 +137,26 @@ def offer(
 
 
 def seconds_to_convert(entry: ModelEntry, cells: Iterable[CellPlan]) -> float:
-    """Seconds beside those of the cells for every configuration that the model is converted for."""
+    """Seconds beside those of the cells for every configuration that the model is converted or compiled for."""
+    cells = tuple(cells)
     converted = {(plan.runtime, plan.dtype) for plan in cells if plan.runtime in CONVERTED}
+    compiled = {plan.dtype for plan in cells if plan.runtime == COMPILED}
     each = SECONDS_PER_CONVERSION * max(1.0, entry.parameters / PARAMETERS_AT_THAT)
-    return len(converted) * min(each, SECONDS_PER_CONVERSION_MOST)
+    return len(converted) * min(each, SECONDS_PER_CONVERSION_MOST) + len(compiled) * SECONDS_PER_COMPILING
 
 
 def _runtimes_left_out(
-    dtypes: Sequence[Dtype] | None, effort: Effort, versions: Mapping[str, str]
+    dtypes: Sequence[Dtype] | None, effort: Effort, device: str, versions: Mapping[str, str]
 ) -> tuple[Runtime, ...]:
+    """What is installed. Compiling pays on a graphics card; on a processor only the most effort has time for it."""
     if effort == "quick" and "int8" not in (dtypes or ()):
         return ("torch",)
-    return tuple(runtime for runtime in RUNTIMES if runtime == "torch" or runtime in versions)
+    here = {"torch", *versions} | ({COMPILED} if effort == "thorough" or device.startswith("cuda") else set())
+    return tuple(runtime for runtime in RUNTIMES if runtime in here)
 
 
 def _dtypes_left_out(runtime: Runtime, torch_dtypes: Sequence[Dtype]) -> Sequence[Dtype]:
-    return torch_dtypes if runtime == "torch" else DTYPES_OF[runtime]
+    return torch_dtypes if runtime in ("torch", COMPILED) else DTYPES_OF[runtime]
 
 
 def failed_conversions(cells: Iterable[Cell]) -> tuple[NotAvailable, ...]:
@@ -159,12 +167,15 @@ def failed_conversions(cells: Iterable[Cell]) -> tuple[NotAvailable, ...]:
     return tuple(
         NotAvailable(runtime=one.runtime, dtype=one.dtype, reason=run[0].note or "")
         for one, run in by_configuration.items()
-        if is_converted(*one) and all({"unsupported", "deviates"} & set(cell.flags) for cell in run)
+        if (is_converted(*one) or one.runtime == COMPILED)
+        and all({"unsupported", "deviates"} & set(cell.flags) for cell in run)
     )
 
 
 def packages_of(runtime: Runtime, dtype: Dtype) -> frozenset[str]:
     """The packages whose version changes what this configuration measures, beyond those that all of them need."""
+    if runtime == COMPILED:
+        return frozenset()
     if runtime == "torch":
         return frozenset({EIGHT_BITS}) if dtype == "int8" else frozenset()
     return frozenset({runtime})
@@ -185,6 +196,12 @@ def _by_torch(entry: ModelEntry, dtype: Dtype) -> str | None:
     return None
 
 
+def _by_compiler(entry: ModelEntry, dtype: Dtype) -> str | None:
+    if anatomy(entry).encoder is None:
+        return "torch.compile is measured for whole passes of encoders: the cache of a decoder changes with every step"
+    return None
+
+
 def _by_openvino(entry: ModelEntry, dtype: Dtype) -> str | None:
     if anatomy(entry).encoder is None:
         return "openvino is measured for encoders and the encoders of encoder-decoders, and this is a decoder"
@@ -201,6 +218,7 @@ def _by_ctranslate2(entry: ModelEntry, dtype: Dtype) -> str | None:
 
 _MODEL: Mapping[Runtime, Callable[[ModelEntry, Dtype], str | None]] = {
     "torch": _by_torch,
+    "torch.compile": _by_compiler,
     "openvino": _by_openvino,
     "ctranslate2": _by_ctranslate2,
 }

@@ -106,6 +106,20 @@ def test_at_quick_torch_stands_alone_and_every_other_effort_tries_what_is_instal
     assert offered(effort="standard", versions={"torch": "2"}).others == ()
 
 
+def test_compiling_is_tried_on_a_card_and_on_a_processor_at_most_effort_alone() -> None:
+    def compiles(effort: str, device: str) -> bool:
+        found = offer(entry("bert"), Asked(effort=effort), ("float32",), device, {"torch": "2"})
+        return Configuration("torch.compile", "float32") in found.others
+
+    on_a_processor = [compiles(effort, "cpu") for effort in ("quick", "standard", "thorough")]
+    on_a_card = [compiles(effort, "cuda:0") for effort in ("quick", "standard", "thorough")]
+    assert on_a_processor == [False, False, True]
+    assert on_a_card == [False, True, True]
+    assert offered(runtimes=("torch.compile",), dtypes=("float32",)).others
+    assert "whole passes" in (why_not(entry("gpt2"), "torch.compile", "float32", device="cpu", versions=ALL) or "")
+    assert stages_run("torch.compile", entry("t5")) == ("encode",)
+
+
 def test_whatever_computes_in_eight_bits_is_tried_where_only_the_dtype_is_named() -> None:
     found = offered("t5", dtypes=("int8",))
     assert found.dtypes == ("int8",)
