@@ -40,7 +40,7 @@ def fitted(cells: Sequence[Cell]) -> tuple[Surface, ...]:
     """A surface for each stage in each configuration that was measured, with a note in place of what cannot be had."""
 
     def configuration(cell: Cell) -> tuple[str, ...]:
-        return (cell.stage, cell.runtime, cell.dtype, cell.device, str(cell.threads))
+        return (cell.stage, cell.runtime, cell.dtype, cell.device, str(cell.threads), str(cell.workers))
 
     kept = (cell for cell in cells if cell.stage in _FITTED and cell.layers is None and usable(cell))
     return tuple(_surface(list(group)) for _, group in groupby(sorted(kept, key=configuration), key=configuration))
@@ -59,6 +59,7 @@ def _surface(cells: Sequence[Cell]) -> Surface:
         dtype=first.dtype,
         device=first.device,
         threads=first.threads,
+        workers=first.workers,
         cells=len(points),
         formula=formula_of(terms),
         coefficients={},

@@ -10,9 +10,13 @@ from advisor.report import figures
 
 def served_by(cell: Cell | CellPlan | Surface) -> str:
     """`bfloat16`, what serves it where that is not torch, and how many at once: `openvino bfloat16 in 2 workers`."""
-    workers = 1 if isinstance(cell, Surface) else cell.workers
-    shared = f" in {workers} workers" if workers > 1 else ""
-    return f"{cell.dtype if cell.runtime == 'torch' else f'{cell.runtime} {cell.dtype}'}{shared}"
+    shared = f" in {cell.workers} workers" if cell.workers > 1 else ""
+    return f"{_computed_by(cell)}{shared}"
+
+
+def _computed_by(cell: Cell | CellPlan | Surface) -> str:
+    """What its output follows from: how many work at once changes none of it."""
+    return cell.dtype if cell.runtime == "torch" else f"{cell.runtime} {cell.dtype}"
 
 
 def serving_lines(profile: Profile) -> list[str]:
@@ -24,7 +28,7 @@ def serving_lines(profile: Profile) -> list[str]:
 def _deviations(cells: Sequence[Cell]) -> list[str]:
     told: dict[str, str] = {}
     for cell in cells:
-        name = served_by(cell)
+        name = _computed_by(cell)
         if cell.deviation is not None and name not in told:
             told[name] = f"{name}: {deviation_words(cell.deviation)}{_made(cell)}."
     return list(told.values())

@@ -249,6 +249,7 @@ class Surface(Value):
     dtype: Dtype
     device: str = "cpu"
     threads: int | None = None
+    workers: int = 1
     cells: int = 0
     formula: str
     coefficients: dict[str, float]

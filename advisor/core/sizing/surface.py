@@ -81,5 +81,8 @@ def error_share(surface: Surface | None) -> float:
 
 def fits_of(surfaces: Sequence[Surface], cell: Cell) -> dict[Stage, Surface]:
     """The surfaces of the configuration that a cell was measured in, by stage."""
-    wanted = (cell.runtime, cell.dtype, cell.device, cell.threads)
-    return {one.stage: one for one in surfaces if (one.runtime, one.dtype, one.device, one.threads) == wanted}
+
+    def configuration(one: Cell | Surface) -> tuple[object, ...]:
+        return (one.runtime, one.dtype, one.device, one.threads, one.workers)
+
+    return {one.stage: one for one in surfaces if configuration(one) == configuration(cell)}

@@ -10,7 +10,9 @@ from advisor.core.sizing.capacity import Demand, capacity, simulate
 from advisor.core.sizing.grid import best_cells, cells_for
 from advisor.core.sizing.measurement import Cell, CellPlan
 from advisor.core.sizing.serving import Batcher
+from advisor.core.sizing.surface import fits_of
 from advisor.core.sizing.workers import Workers, numbers_of_workers, with_workers
+from advisor.predict.fitting import fitted
 from tests.core.sizing.known_model import DECODER, ENCODER, cell, decoder, encoder, profile
 
 ONE = Batcher((0.050, 0.060), requests=4000)
@@ -68,6 +70,15 @@ def test_a_plan_may_serve_with_workers_and_counts_their_memory(decodes: bool) ->
         assert two.servers["mid"].lone_s == pytest.approx(1.6 * one.servers["mid"].lone_s, rel=0.05)
         assert two.peak_memory_bytes == 2 * (one.peak_memory_bytes or 0)
         assert two.serving.threads == one.serving.threads // 2
+
+
+def test_times_between_cells_are_read_from_what_as_many_workers_measured() -> None:
+    plans = cells_for(ENCODER, TEXT, role="model", dtypes=("float32",))
+    cells = [cell(plan, encoder(plan)) for plan in plans]
+    fits = fitted([*cells, *(shared(one, 1.6) for one in cells)])
+    assert sorted(one.workers for one in fits) == [1, 2]
+    for one in (cells[0], shared(cells[0], 1.6)):
+        assert [fit.workers for fit in fits_of(fits, one).values()] == [one.workers]
 
 
 def test_the_best_throughput_may_be_of_workers_and_the_best_latency_is_not() -> None:
