@@ -125,7 +125,7 @@ async def measure_and_plan(
     profiles: dict[Role, Profile] = {}
     cancelled = False
     for part in advice.components:
-        if entry := entries.get(part.role):
+        if (entry := entries.get(part.role)) and _can_be_asked(entry, part, workload):
             report_event = Reporter(part.role, on_event, recorder)
             source = knowledge.sources.get(entry.id)
             profiles[part.role] = await measured_part(
@@ -290,6 +290,14 @@ def _settled_below_s(workload: Workload, cells: Sequence[CellPlan]) -> float | N
         return None
     rate, budget_s = workload.requests_per_second, workload.latency_budget_ms / 1000
     return settled_below_s(rate, budget_s, workload.latency_percentile)
+
+
+def _can_be_asked(entry: ModelEntry, part: Component, workload: Workload) -> bool:
+    """Whether the model has positions for the longest request: the plan says why where it has not."""
+    from advisor.core.model.context import length_refusal
+
+    lengths = component_lengths(workload, architecture=part.architecture, role=part.role)
+    return length_refusal(entry, lengths.longest_input_tokens, lengths.longest_output_tokens) is None
 
 
 def _runs(part: Component, entry: ModelEntry) -> bool:

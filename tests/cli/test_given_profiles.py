@@ -209,3 +209,21 @@ def test_planning_from_a_profile_imports_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == "[]"
     assert "Measured" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("model", "answers", "words"),
+    [
+        ("gpt2", ["task=chat", "input_tokens_max=900"], "900 + 256 = 1,156 are needed"),
+        ("bert-base", ["task=text-classification", "input_tokens=600"], "the input has up to 600"),
+    ],
+)
+def test_a_text_beyond_the_positions_of_the_model_is_planned_by_nobody(
+    run: Run, made: Any, model: str, answers: list[str], words: str
+) -> None:
+    said = [word for answer in answers for word in ("--set", answer)]
+    done = run("advise", *said, "--profile", made(model), "--json")
+    assert done.code == 4
+    assert done.document["plan"]["verdict"] == "undecided"
+    assert done.document["plan"]["first_thing_to_change"].startswith("Name a model with a longer context")
+    assert words in done.document["plan"]["first_thing_to_change"]

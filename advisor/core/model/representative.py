@@ -18,7 +18,8 @@ from advisor.core.guide.recommendation import Because
 from advisor.core.hardware import Dtype
 from advisor.core.lengths import Lengths
 from advisor.core.model.catalog import OURS, Catalog
-from advisor.core.model.cost import anatomy, stages_of
+from advisor.core.model.context import context_needed, length_refusal
+from advisor.core.model.cost import stages_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.memory import PeakMemory, peak_memory, sized
 from advisor.core.task import Task
@@ -131,7 +132,7 @@ def _refusals(entry: ModelEntry, need: Need, catalog: Catalog) -> Iterator[Becau
     """Why this model cannot stand, most basic first. Nothing comes where it can."""
     if words := _part_refusal(entry, need):
         yield Because(says=words, source=catalog.source((OURS,)))
-    if words := _length_refusal(entry, need):
+    if words := length_refusal(entry, need.input_tokens, need.output_tokens):
         yield Because(says=words, source=catalog.source(entry.context_source))
     if need.languages == "many" and entry.languages == "one":
         known = ", ".join(entry.language_names) or "one language"
@@ -152,34 +153,6 @@ def _part_refusal(entry: ModelEntry, need: Need) -> str | None:
     return None
 
 
-def _context_needed(entry: ModelEntry, need: Need) -> int:
-    return need.input_tokens + (need.output_tokens if entry.context_covers == "input+output" else 0)
-
-
-def _length_refusal(entry: ModelEntry, need: Need) -> str | None:
-    needed = _context_needed(entry, need)
-    if not entry.context_is_hard:
-        return None
-    if needed <= entry.context_tokens:
-        return _output_refusal(entry, need)
-    if entry.context_covers == "input":
-        words = f"{entry.id} reads at most {entry.context_tokens:,} tokens, and the input has up to {needed:,}."
-    else:
-        total = f"{need.input_tokens:,} + {need.output_tokens:,} = {needed:,} are needed"
-        words = f"{entry.id} holds {entry.context_tokens:,} tokens of input and output together, and {total}."
-    return f"{words} {entry.context_note}" if entry.context_note else words
-
-
-def _output_refusal(entry: ModelEntry, need: Need) -> str | None:
-    """A target with a table of positions of its own ends where the table does."""
-    if entry.context_covers == "input+output" or need.output_tokens <= entry.context_tokens:
-        return None
-    if not anatomy(entry).position_rows:
-        return None
-    asked = f"the output has up to {need.output_tokens:,}"
-    return f"{entry.id} writes at most {entry.context_tokens:,} tokens, and {asked}."
-
-
 def _memory_refusal(entry: ModelEntry, need: Need, dtype: Dtype) -> str:
     limit = sized(need.memory_limit_bytes or 0)
     return f"{entry.id} in {dtype} needs {memory_needed(entry, need, dtype).sum}, and {limit} may be used."
@@ -197,6 +170,6 @@ def _dtype_notes(entry: ModelEntry, need: Need, catalog: Catalog) -> Iterator[Be
 def _length_notes(entry: ModelEntry, need: Need, catalog: Catalog) -> Iterator[Because]:
     """What a reader of long texts should know of the model that stands."""
     beyond = entry.context_note_beyond or entry.context_tokens
-    if entry.context_note and (needed := _context_needed(entry, need)) > beyond:
+    if entry.context_note and (needed := context_needed(entry, need.input_tokens, need.output_tokens)) > beyond:
         words = f"{entry.id} with {needed:,} tokens: {entry.context_note}"
         yield Because(says=words, source=catalog.source(entry.context_source))

@@ -71,7 +71,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One model in its role. Without candidates it has no figure, and `missing` says why."""
+    """One model in its role. Without candidates it has no figure, and `missing` says why.
+
+    `too_long` is a request that the model has no positions for, so that measuring again would change nothing.
+    """
 
     role: Role
     model: str | None
@@ -80,6 +83,7 @@ class Part:
     candidates: tuple[Candidate, ...] = ()
     missing: str | None = None
     writes: bool = False
+    too_long: bool = False
 
 
 _REQUESTS_DRAWN = 299

@@ -14,6 +14,7 @@ from math import ceil
 from advisor.core.architecture import Architecture, Role
 from advisor.core.guide.recommendation import Component, Recommendation
 from advisor.core.lengths import component_lengths
+from advisor.core.model.context import length_refusal
 from advisor.core.model.cost import anatomy
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.candidates import Part, part_of
@@ -80,11 +81,17 @@ class Design:
     def _part(self, component: Component, workload: Workload) -> Part:
         role, architecture = component.role, component.architecture
         lengths = component_lengths(workload, architecture=architecture, role=role)
-        profile = self.profiles.get(role)
-        if profile is not None:
+        profile, model = self.profiles.get(role), self.entries.get(component.model or "")
+        longest = lengths.longest_input_tokens, lengths.longest_output_tokens
+        too_long = None if model is None else length_refusal(model, *longest)
+        if profile is not None and too_long is None:
             return part_of(role, profile, self.entries.get(profile.model.id), lengths, self.memory_limit_bytes)
         stages = _STAGES_OF_ROLE.get(role) or _STAGES_OF_ARCHITECTURE.get(architecture, ("forward",))
-        return Part(role, component.model, stages, lengths, missing=_why_no_profile(component), writes=len(stages) > 1)
+        missing = too_long.rstrip(".") if too_long else _why_no_profile(component)
+        writes = len(stages) > 1
+        return Part(
+            role, component.model, stages, lengths, missing=missing, writes=writes, too_long=too_long is not None
+        )
 
 
 def _why_no_profile(component: Component) -> str:

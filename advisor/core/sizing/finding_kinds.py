@@ -98,8 +98,8 @@ _KINDS = (
         "PLAN-011",
         "The measurement broke off",
         "The measuring process was ended, or ended by itself, before all shapes had their figures.",
-        "The plan is made from the shapes that are there. Another dtype or a larger batch among the missing ones may be "
-        "what would have been chosen.",
+        "The plan is made from the shapes that are there. Another dtype or a larger batch among the missing ones may "
+        "be what would have been chosen.",
         "Run the same command again: what is measured is kept, and only the rest is measured.",
     ),
     FindingKind(

@@ -61,6 +61,8 @@ def _open_part(design: Design, part: Part, sizing: Sizing | None) -> str:
 def _what_to_find(part: Part) -> str:
     if part.role == "index":
         return f"Find a figure for the {part.role}"
+    if part.too_long:
+        return "Name a model with a longer context, or plan shorter texts"
     if part.model is not None:
         return f"Measure {part.model} again"
     return f"Find a model for the {'task' if part.role == 'model' else part.role}"
