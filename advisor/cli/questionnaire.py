@@ -15,9 +15,7 @@ def tui(options: argparse.Namespace) -> int:
     """Open the questionnaire, pre-filled where answers are given."""
     fix = "use: advisor ask, which needs none, or: advisor advise ANSWERS (or --set task=…)"
     if os.environ.get("TERM") == "dumb":
-        raise AdvisorError(
-            "the questionnaire needs a terminal that can place words, not TERM=dumb", fix=fix
-        )
+        raise AdvisorError("the questionnaire needs a terminal that can place words, not TERM=dumb", fix=fix)
     if not at_a_terminal():
         raise AdvisorError("the questionnaire needs a terminal on stdin and stdout", fix=fix)
     given = options.answers is not None or bool(options.settings)
