@@ -41,5 +41,6 @@ def _part(section: str, rows: Sequence[Row], *, machine: str, day: str) -> str:
     lines = [f"## {section}", "", f"`python -m bench {section}`, {day}, {machine}.", ""]
     lines += ["| what | seen | cap | |", "|---|---|---|---|"]
     lines += [f"| {row.what} | {row.seen} | {row.cap} | {'✓' if row.holds else '✗ missed'} |" for row in rows]
-    lines += ["", f"{len(missed)} of {len(rows)} missed." if missed else f"All {len(rows)} hold.", ""]
+    whole = "It holds." if len(rows) == 1 else f"All {len(rows)} hold."
+    lines += ["", f"{len(missed)} of {len(rows)} missed." if missed else whole, ""]
     return "\n".join(lines) + "\n"

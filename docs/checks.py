@@ -13,7 +13,7 @@ from pathlib import Path
 from advisor.core.explain.grounds import Grounds, example_words
 from advisor.core.guide.rule import Rule, Table
 from advisor.core.guide.words import rule_words
-from advisor.core.review.code_kinds import CODE_KINDS
+from advisor.core.review.code_kinds import CODE_KINDS, NOT_READ
 from advisor.core.review.design_kinds import DESIGN_KINDS
 from advisor.core.review.kind import CheckKind
 from advisor.report import markdown
@@ -145,7 +145,7 @@ def _kind(kind: CheckKind, grounds: Grounds) -> Iterator[str]:
     yield _text(Heading(f"{kind.id}: {kind.title}", 4), bullets(lines))
     if kind.example:
         yield _text(Paragraph("For example:"))
-        yield _fenced("python" if kind.id in CODE_KINDS else "yaml", kind.example)
+        yield _fenced("python" if kind.id in CODE_KINDS and kind.id != NOT_READ else "yaml", kind.example)
 
 
 def _rule(table: Table, rule: Rule, grounds: Grounds) -> str:
