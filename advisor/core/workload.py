@@ -25,7 +25,7 @@ PERCENTILES: tuple[Percentile, ...] = get_args(Percentile)
 DEFAULT_PEAK_FACTOR = 3.0
 SECONDS_PER_DAY = 86_400
 MAX_REQUESTS_PER_SECOND = 1e9
-SMALLEST, LARGEST = 1e-100, 1e100
+SMALLEST, LARGEST = 1e-300, 1e300
 """The rates, budgets, limits and prices that can be computed with; nobody means one beyond."""
 FEW_SHOT_PROMPT_TOKENS = 512
 """Examples shown to a model that writes before each text it is to label (origin: assumed)."""

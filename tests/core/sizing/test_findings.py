@@ -10,11 +10,14 @@ from tests.core.sizing.known_model import (
     CHAT,
     ONE_DECODER,
     ONE_ENCODER,
+    ONE_SEQ2SEQ,
     TICKETS,
+    TRANSLATION,
     chat,
     decoder,
     encoder,
     planned,
+    seq2seq,
     tickets,
 )
 
@@ -99,8 +102,8 @@ def test_a_longest_request_that_was_not_measured_is_said_to_be_a_floor() -> None
         unread = {"median_s": None, "ci95_s": None, "flags": ("unsupported",), "note": "It reads at most 512 tokens."}
         return each.model_copy(update=unread) if (each.input_tokens or 0) > 512 else each
 
-    answers = TICKETS | {"input_tokens_max": 4000}
-    finding = told(planned(answers, ONE_ENCODER, {"model": encoder}, alter=refused), "004")
+    answers = TRANSLATION | {"input_tokens_max": 4000}
+    finding = told(planned(answers, ONE_SEQ2SEQ, {"model": seq2seq}, alter=refused), "004")
     assert finding is not None
     assert "at least" in finding.says
 

@@ -136,7 +136,7 @@ def test_absurd_answer_lengths_give_a_finite_plan(make: Any, output_tokens: int)
     plan = make(output_tokens=output_tokens)
     assert all(math.isfinite(each) for each in figures(plan.model_dump()))
     if output_tokens > 2:
-        assert plan.verdict == "misses"
+        assert plan.verdict == ("misses" if make is translation else "undecided"), "only T5 has no last position"
 
 
 def test_an_absurd_rate_needs_an_exact_absurd_number_of_replicas() -> None:
