@@ -254,6 +254,7 @@ class _Replica:
         self.ends: list[tuple[int, int]] = []  # last step and number of each answer in progress, the next to end first
         self.context_sum = 0  # of the answers in progress: tokens before their first step, less the step they began at
         self.reserved = 0
+        self.shut = False  # no room for the next request: not looked for again before an answer has ended
         self.fresh: list[int] = []  # requests that were read and have no token yet
         self.offset = number * _BETWEEN_REPLICAS % _STEP_DRAWS
 
@@ -278,6 +279,8 @@ class _Replica:
 
     def _read(self) -> bool:
         """Reads what waits and finds a slot and room in the cache; False if nothing does."""
+        if self.shut:
+            return False
         queue, decoder = self.queue, self.queue.decoder
         first = end = queue.next
         last = first + min(decoder.slots - len(self.ends), len(decoder.reading_s), queue.count - first)
@@ -315,7 +318,9 @@ class _Replica:
         context = self.context_sum / active + self.step
         steps = 1 if self.fresh else self.ends[0][0] - self.step
         total_s = decoder.times.total(active, context, steps)
-        if active < decoder.slots and queue.next < queue.count and self._room(queue.next, self.reserved):
+        waits = active < decoder.slots and queue.next < queue.count
+        self.shut = self.shut or (waits and not self._room(queue.next, self.reserved))
+        if waits and not self.shut:
             share = (queue.arrivals[queue.next] - self.now_s) / (total_s * queue.mean_step)
             if share < 1:
                 steps = max(1, ceil(steps * share))
@@ -333,6 +338,7 @@ class _Replica:
         context, steps = queue.contexts[request], queue.steps[request]
         self.context_sum -= context - (last_step - steps)
         self.reserved -= queue.decoder.reserved(context, steps)
+        self.shut = False
         self._answer(request)
 
     def _noise(self, steps: int) -> float:

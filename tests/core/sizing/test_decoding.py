@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from advisor.core.sizing.capacity import Demand, alone, capacity, simulate
@@ -136,6 +136,14 @@ def test_summing_steps_between_events_gives_the_same_times_as_taking_each_step(
     room=st.none() | st.integers(150, 400),
     replicas=st.integers(1, 3),
     yields_token=st.booleans(),
+)
+@example(  # the request that found no room is taken by another replica, and the one behind it would fit
+    gaps=[gap * math.pi * 1e-4 for gap in (10, 10, 233, 10, 10, 10, 10)],
+    slots=2,
+    steps=2,
+    room=150,
+    replicas=3,
+    yields_token=False,
 )
 def test_answers_of_several_lengths_share_slots_cache_and_queue_as_if_each_step_were_taken(
     gaps: list[float], slots: int, steps: int, room: int | None, replicas: int, yields_token: bool
