@@ -112,8 +112,10 @@ class DescribeScreen(Screen[None]):
             self._choose_task()
 
     def on_resize(self) -> None:
-        if self.focused is not None:
-            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+        self._keep_in_view()
+
+    def on_descendant_focus(self) -> None:
+        self._keep_in_view()
 
     def on_answered(self, message: Answered) -> None:
         message.stop()
@@ -143,6 +145,11 @@ class DescribeScreen(Screen[None]):
         """Shows the advice again: what the machine can do has become known. Before there is a screen, it will be."""
         if self._drawn:
             self._renew()
+
+    def _keep_in_view(self) -> None:
+        """Textual scrolls to what gets the keys by the layout it has; what is laid out after that may move it away."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def _choose_task(self) -> None:
         self.app.push_screen(TaskScreen(self._row("task").field.said), self._task_chosen)
@@ -175,6 +182,7 @@ class DescribeScreen(Screen[None]):
         button.label = self._button_words(answers)
         button.refresh(layout=True)  # a longer label would be cut to the width of the old one
         self.query_one("#advice-text", Reading).show(self._advice)
+        self._keep_in_view()
 
     def _advised(self, answers: Answers | None) -> tuple[Recommendation | None, str]:
         """The advice, or why there is none: a team's own rules may call a combination of answers impossible."""

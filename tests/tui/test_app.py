@@ -36,7 +36,7 @@ async def test_ctrl_c_leaves_from_inside_a_field(opened: Open) -> None:
     async with opened(TICKETS) as it:
         it.app.screen.query_one("#row-input_tokens", Row).field.focus()
         await it.pilot.pause()
-        assert "^c Quit" in footer(it)
+        await it.until(lambda: "^c Quit" in footer(it))
         await it.press("q")
         assert it.app.screen.query_one("#row-input_tokens", Row).field.said == "q"
         await it.press("ctrl+c")
@@ -77,27 +77,27 @@ async def test_a_second_ctrl_c_waits_for_nothing(opened: Open) -> None:
 async def test_the_way_out_is_on_every_screen(opened: Open) -> None:
     async with opened(child=StubChild(hold_at=1)) as it:
         await it.show(TaskScreen)
-        assert "Quit" in footer(it)
+        await it.until(lambda: "Quit" in footer(it))
         await it.press("enter")
         await it.show(DescribeScreen)
         await it.pilot.pause()
-        assert "Quit" in footer(it)
+        await it.until(lambda: "Quit" in footer(it))
         await leave_field(it)
-        assert "Quit" in footer(it)
+        await it.until(lambda: "Quit" in footer(it))
         await it.press("question_mark")
         await it.show(HelpScreen)
-        assert "Quit" in footer(it)
+        await it.until(lambda: "Quit" in footer(it))
         await it.press("escape")
         await it.show(DescribeScreen)
         await it.press("m")
         await it.show(MeasureScreen)
-        assert "Quit" in footer(it)
+        await it.until(lambda: "Quit" in footer(it))
         await it.press("escape")
         await it.show(VerdictScreen)
-        assert "Quit" in footer(it)
+        await it.until(lambda: "Quit" in footer(it))
         await it.press("s")
         await it.pilot.pause()
-        assert "Quit" in footer(it)
+        await it.until(lambda: "Quit" in footer(it))
 
 
 async def test_help_tells_every_live_key_of_the_screen_it_was_asked_on(opened: Open) -> None:
