@@ -71,15 +71,21 @@ def _whole(value: object) -> object:
 
 def _computable(value: float) -> float:
     """Nobody means a number so small or so large, and what is computed from it would be zero or infinite."""
-    if value and not SMALLEST <= value <= LARGEST:
+    if not SMALLEST <= value <= LARGEST:
         raise ValueError(f"{value:g} is not between {SMALLEST:g} and {LARGEST:g}, where figures can be computed")
+    return value
+
+
+def _payable(value: float) -> float:
+    if value > LARGEST:
+        raise ValueError(f"{value:g} is more than {LARGEST:g}, up to which figures can be computed")
     return value
 
 
 _Computable = AfterValidator(_computable)
 Rate = Annotated[float, Field(strict=True, gt=0, le=MAX_REQUESTS_PER_SECOND), BeforeValidator(_number), _Computable]
 Positive = Annotated[float, Field(strict=True, gt=0), BeforeValidator(_number), _Computable]
-Price = Annotated[float, Field(strict=True, ge=0), BeforeValidator(_number), _Computable]
+Price = Annotated[float, Field(strict=True, ge=0), BeforeValidator(_number), AfterValidator(_payable)]
 Tokens = Annotated[int, Field(strict=True, ge=0, le=10_000_000), BeforeValidator(_whole)]
 InputTokens = Annotated[int, Field(strict=True, ge=1, le=10_000_000), BeforeValidator(_whole)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10**12), BeforeValidator(_whole)]

@@ -56,10 +56,16 @@ def test_a_rate_per_day_of_next_to_nothing_is_still_a_rate() -> None:
 
 
 @pytest.mark.parametrize("value", [5e-324, 1e-301, 1e301])
-@pytest.mark.parametrize("answer", ["latency_budget_ms", "memory_limit_gib", "replica_cost_per_hour"])
+@pytest.mark.parametrize("answer", ["latency_budget_ms", "memory_limit_gib"])
 def test_a_number_that_nothing_can_be_computed_from_is_refused(answer: str, value: float) -> None:
     with pytest.raises(ValidationError, match="where figures can be computed"):
         Answers.model_validate({"task": "chat", answer: value})
+
+
+def test_a_price_may_be_next_to_nothing_and_not_beyond_all_figures() -> None:
+    assert Answers.model_validate({"task": "chat", "replica_cost_per_hour": 5e-324}).replica_cost_per_hour == 5e-324
+    with pytest.raises(ValidationError, match="up to which figures can be computed"):
+        Answers.model_validate({"task": "chat", "replica_cost_per_hour": 1e301})
 
 
 def test_a_corpus_makes_the_prompt_of_a_chat_long_enough_for_passages() -> None:
