@@ -18,7 +18,6 @@ from collections.abc import Callable
 import torch
 from transformers import BertConfig, BertModel, DynamicCache, GPT2Config, GPT2LMHeadModel
 
-WARM_UP_SECONDS = 1.0
 SECONDS = 3.0
 LEAST_RUNS = 15
 
@@ -54,13 +53,15 @@ def _built(kind: type, config: object, dtype: torch.dtype) -> torch.nn.Module:
     return model
 
 
-def timed(run: Callable[[], object]) -> float:
+def timed(run: Callable[[], object], seconds: float = SECONDS, least_runs: int = LEAST_RUNS) -> float:
+    """Median seconds of a run, after a warm-up of a third of that time and one run at least."""
     began = time.perf_counter()
-    while time.perf_counter() - began < WARM_UP_SECONDS:
+    run()
+    while time.perf_counter() - began < seconds / 3:
         run()
     samples: list[float] = []
     began = time.perf_counter()
-    while len(samples) < LEAST_RUNS or time.perf_counter() - began < SECONDS:
+    while len(samples) < least_runs or time.perf_counter() - began < seconds:
         start = time.perf_counter()
         run()
         samples.append(time.perf_counter() - start)

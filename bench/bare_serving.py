@@ -1,6 +1,6 @@
 """A model in a bare loop of one library at that library's own defaults, in a fresh process, printing one JSON object.
 
-    python bench/bare_serving.py torch|openvino|ctranslate2 MODEL BATCHES [LAYERS]
+    python -m bench.bare_serving torch|openvino|ctranslate2 MODEL BATCHES [LAYERS]
 
 Prints the median seconds of a run for each batch size of the list: a pass over 128 tokens (encoders), one step of an
 answer that continues a prompt of 128 tokens (decoders), an answer of 32 tokens to a text of 128 (encoder-decoders).
@@ -12,10 +12,8 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
@@ -29,11 +27,12 @@ from advisor.profile.runtimes import ctranslate2_engine, openvino_graph
 from advisor.profile.runtimes.torch_eager import Loaded
 from advisor.store.catalog import load_catalog
 from advisor.store.paths import shipped
+from bench import bare
 
 TOKENS = 128
 STEPS = 32
 SECONDS, LEAST_RUNS = 2.0, 5
-"""Of warm-up half as long, and of runs that count; an answer takes seconds."""
+"""Of runs that count; an answer takes seconds."""
 Runs = Callable[[int], Callable[[], object]]
 """What one run is at a batch size."""
 
@@ -127,18 +126,7 @@ class Known:
 
 
 def timed(run: Callable[[], object]) -> float:
-    """Median seconds of a run."""
-    began = time.perf_counter()
-    run()
-    while time.perf_counter() - began < SECONDS / 2:
-        run()
-    samples: list[float] = []
-    began = time.perf_counter()
-    while len(samples) < LEAST_RUNS or time.perf_counter() - began < SECONDS:
-        start = time.perf_counter()
-        run()
-        samples.append(time.perf_counter() - start)
-    return median(samples)
+    return bare.timed(run, SECONDS, LEAST_RUNS)
 
 
 def _ids(given: Loaded, batch: int, tokens: int) -> torch.Tensor:

@@ -36,7 +36,7 @@ from advisor.store.paths import shipped
 from advisor.store.versions import installed_runtimes
 from bench.page import Row
 
-BARE = Path(__file__).resolve().parent / "bare_serving.py"
+ROOT = Path(__file__).resolve().parent.parent
 BATCHES = (1, 8)
 TOKENS, STEPS = 128, 32
 """What is read, and what an answer that is written has: those of `bare_serving`."""
@@ -111,7 +111,9 @@ def search(layers: int | None = None) -> Iterator[Row]:
 def _bare(runtime: Runtime, model: str, layers: int | None) -> dict[int, float]:
     """Seconds of a run by batch size in a fresh process."""
     words = [runtime, model, ",".join(map(str, BATCHES)), *([] if layers is None else [str(layers)])]
-    done = subprocess.run([sys.executable, str(BARE), *words], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.bare_serving", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return {int(batch): seconds for batch, seconds in json.loads(done.stdout).items()}
 
 
