@@ -14,7 +14,6 @@ from pydantic import Field
 
 from advisor.core.values import Value
 
-Device = Literal["cpu", "cuda", "mps"]
 Dtype = Literal["float32", "bfloat16", "float16", "int8"]
 
 BYTES_PER_VALUE: dict[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}

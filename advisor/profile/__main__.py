@@ -8,9 +8,7 @@ reach before the first of them is imported.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import BinaryIO
@@ -19,10 +17,10 @@ from advisor.core.protocol import Answer, Event, Failed, Inspect, NotInspected, 
 from advisor.profile.complaints import first_line
 from advisor.profile.inbox import EndOfInput, Inbox
 from advisor.profile.orders import Job
+from advisor.profile.settling import die_with_parent, settle
 from advisor.store.machine import cores_usable
 
 FIX = "pip install 'archadvisor[profile]'"
-PR_SET_PDEATHSIG = 1
 TRANSFORMERS_MAJOR = 5
 
 
@@ -32,8 +30,7 @@ def main() -> int:
         return _fresh_worker()
     if sys.argv[1:] == ["--devices"]:
         return _devices_alone()
-    if sys.platform == "linux":  # while torch is imported nobody reads stdin, whose end would tell that the parent died
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    die_with_parent()  # while torch is imported nobody reads stdin, whose end would tell that it died
     if sys.argv[1:] == ["--inspect"]:
         return _inspect()
     if sys.argv[1:] == ["--replay"]:
@@ -54,7 +51,6 @@ def _serve(requests: int, events: int, say: Callable[[Event], None]) -> int:
     from advisor.profile import machine, memory, probe
     from advisor.profile.processes import WorkerProcess, may_fork, start_forked, start_fresh
     from advisor.profile.session import Session
-    from advisor.profile.settling import settle
     from advisor.profile.worker import serve
 
     found = probe.found()
@@ -100,8 +96,6 @@ def _inspect() -> int:
     _prepare_environment()
     failed = _import_problem()
     if failed is None:
-        from advisor.profile.settling import settle
-
         settle(os.getppid())  # like a worker, it is the one the kernel kills when memory runs out
     with os.fdopen(requests, "rb") as lines:
         for line in lines:
@@ -127,7 +121,6 @@ def _replay() -> int:
         say(NotReplayed(id=request.id, says=failed.says, fix=failed.fix))
         return 0
     from advisor.profile.replay_answer import answer
-    from advisor.profile.settling import settle
 
     settle(os.getppid())
     say(answer(request))
@@ -139,7 +132,6 @@ def _fresh_worker() -> int:
     with os.fdopen(orders, "rb") as down, os.fdopen(replies, "wb") as up:
         job = Job.model_validate_json(down.readline())
         _prepare_environment()
-        from advisor.profile.settling import settle
         from advisor.profile.worker import serve
 
         settle(job.parent_pid)

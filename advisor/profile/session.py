@@ -74,7 +74,6 @@ class Session:
             seconds_total=request.seconds_total,
             clock=time.monotonic,
         )
-
         self._physics = Physics(request, measure=self._measure_peaks, say=say)
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""The first thing that every process does which the child starts: tie its life to whoever started it."""
+"""The first thing that the child does, and every process it starts: tie its life to whoever started it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ OOM_SCORE = 800
 """How readily the kernel picks this process when memory runs out: before the child, the parent and the user's own."""
 
 
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent ends, where it can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def settle(parent_pid: int) -> None:
     """The first thing a worker does: die with its parent, and be the one the kernel kills when memory runs out."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    die_with_parent()
     if os.getppid() != parent_pid:  # it died before the line above: nobody will be told
         os._exit(1)
     with suppress(OSError):

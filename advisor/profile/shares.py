@@ -24,8 +24,6 @@ RATE_SLACK = 4.0
 RUNS = LEAST + WARM_UP_RUNS
 UNKNOWN_SHARE = 0.5
 """What is kept for a cell of which nothing is known, as a part of its even share: most cells need less."""
-
-
 BUILD_SECONDS, COMPILE_SECONDS = 60.0, 300.0
 """How long a model of any size may take to stand, and a compiler to go through it."""
 

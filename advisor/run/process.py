@@ -79,7 +79,7 @@ class ChildProcess:
         if first is not None:
             return first
         _, note = await self.obituary()
-        return Failed(says=f"{note.rstrip(chr(46))}. It was not ready to measure yet.")
+        return Failed(says=f"{note.rstrip('.')}. It was not ready to measure yet.")
 
     async def next_event(self) -> Event | Answer | None:
         """The next event, or None once the process has said all it will ever say."""

@@ -220,13 +220,12 @@ class Part:
         facts = self._facts[index]
         words = cell.model_dump_json(exclude={"reused_from"})
         measured_at = self._recorder.stamp() if cell.measured_at is None else cell.measured_at.isoformat()
-        row = (key_of(facts), as_json(facts), measured_at, self._request.latency_budget_s, cell.median_s is not None)
+        row = (key_of(facts), as_json(facts), measured_at, cell.median_s is not None)
 
         def work(store: sqlite3.Connection) -> None:
             with transaction(store):
                 added = store.execute(
-                    "INSERT INTO cells (key, conditions, measured_at, latency_budget_s, has_figure, cell)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO cells (key, conditions, measured_at, has_figure, cell) VALUES (?, ?, ?, ?, ?)",
                     (*row, words),
                 )
                 self._note(store, index, added.lastrowid, None)

@@ -19,7 +19,7 @@ from advisor.core.errors import EXIT_UNDECIDED, AdvisorError, Problem
 from advisor.store.paths import data_dir
 
 SCHEMA = 1
-"""Raised with every change to the tables."""
+"""Raised with every change to the tables that another version could not work with."""
 APPLICATION = 0x61647672
 """Marks the file as ours, where SQLite has a place for that."""
 BUSY_SECONDS = 3.0
@@ -39,7 +39,7 @@ _TABLES = (
         PRIMARY KEY (run, position))""",
     """CREATE TABLE cells (
         id INTEGER PRIMARY KEY, key TEXT NOT NULL, conditions TEXT NOT NULL,
-        measured_at TEXT NOT NULL, latency_budget_s REAL, has_figure INTEGER NOT NULL, cell TEXT NOT NULL)""",
+        measured_at TEXT NOT NULL, has_figure INTEGER NOT NULL, cell TEXT NOT NULL)""",
     "CREATE INDEX cells_by_key ON cells (key)",
     """CREATE TABLE run_cells (
         run INTEGER NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL,

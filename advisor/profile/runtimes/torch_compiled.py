@@ -16,6 +16,7 @@ import torch._dynamo  # its settings are no attribute of torch before it is aske
 
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.build import NotBuilt
+from advisor.profile.complaints import first_line
 from advisor.profile.deviation import Outputs, Probe
 from advisor.profile.runtimes.torch_eager import Loaded, Task, outputs, task
 
@@ -50,6 +51,5 @@ def compiled(loaded: Loaded, probe: Probe, *, backend: str = "inductor") -> tupl
             for texts in (probe.ids, probe.ids[:1], probe.ids[:, : probe.ids.shape[1] // 2]):
                 body(input_ids=texts.to(loaded.device))
     except Exception as error:  # the compiler's parts raise what they like, a missing C++ compiler among it
-        words = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise NotBuilt(f"torch.compile cannot compile it: {words}") from error
+        raise NotBuilt(f"torch.compile cannot compile it: {first_line(error)}") from error
     return Compiled(loaded), time.perf_counter() - begun
