@@ -90,11 +90,10 @@ def _model_lines(document: ModelDocument) -> list[str]:
     lines = [
         f"Parameters: {_known(document, 'parameters')}{differs}",
         f"Context: {_context(document)}",
-        f"Context: {document.context_note}" if document.context_note else None,
         f"Languages: {document.languages}{names}",
         f"Tasks: {', '.join(document.tasks)}",
         f"Roles: {', '.join(document.roles)}",
-        f"Operations per token: {figures.short_count(document.flops_per_token)}" if document.flops_per_token else None,
+        f"Operations per token: {_operations(document)}" if document.flops_per_token else None,
         f"Architecture: {document.unknown['architecture']}" if "architecture" in document.unknown else None,
         f"Published sizes: {_sizes(document.published_sizes)}" if document.published_sizes else None,
         f"Licence: {document.license}; hub id: {_known(document, 'hub_id')}" if not document.hosted else None,
@@ -116,10 +115,17 @@ def _known(document: ModelDocument, key: str) -> str:
 def _context(document: ModelDocument) -> str:
     if document.context_tokens is None:
         return _known(document, "context_tokens")
-    limits = {True: "hard limit", False: "trained length", None: "published limit"}
-    return (
-        f"{_known(document, 'context_tokens')} tokens, {limits[document.context_is_hard]} on {document.context_covers}"
-    )
+    limit = {True: "hard limit", False: "trained length", None: "published limit"}[document.context_is_hard]
+    covers = "input and output together" if document.context_covers == "input+output" else document.context_covers
+    words = f"{_known(document, 'context_tokens')} tokens, {limit} on {covers}"
+    return f"{words}. {document.context_note}" if document.context_note else words
+
+
+def _operations(document: ModelDocument) -> str:
+    per_token = figures.short_count(document.flops_per_token)
+    if not document.flops_per_text:
+        return per_token
+    return f"{per_token}, and {figures.short_count(document.flops_per_text)} for each text, however short it is"
 
 
 def _sizes(sizes: dict[str, int]) -> str:

@@ -32,6 +32,12 @@ def test_a_hosted_model_is_shown_with_the_reason_for_what_is_unknown(run: Run, m
         assert note in told
 
 
+def test_a_context_is_told_once_with_what_it_means(run: Run) -> None:
+    shown = " ".join(run("models", "show", "gpt2").out.split())
+    assert shown.count("Context: ") == 1
+    assert "hard limit on input and output together. Its position table has 1,024 rows" in shown
+
+
 def test_both_figures_are_shown_where_the_guide_has_another(run: Run) -> None:
     assert "335,141,888 (the guide says 340M)" in run("models", "show", "bert-large").out
     document = run("models", "show", "bert-large", "--json").document

@@ -113,6 +113,19 @@ def stage_flops(entry: ModelEntry, plan: Run) -> int:
     return 2 * (products + batch * _head_weights(shape))
 
 
+def flops_per_text(entry: ModelEntry) -> int:
+    """Operations that a text costs once, however short it is: what each layer makes of a table of relative positions.
+
+    Part of every pass that `stage_flops` counts. Zero where a model has no such table, or reads of it no more rows than
+    the text is long.
+    """
+    stack = anatomy(entry).encoder
+    if stack is None or stack.disentangled.as_long_as_the_text:
+        return 0
+    table = stack.disentangled
+    return 2 * stack.num_layers * table.projections * table.rows * stack.hidden_size * stack.query_size
+
+
 def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     """Least bytes one run of a stage moves between memory and processor.
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from advisor.core.architecture import Architecture, Role
 from advisor.core.hardware import Dtype
 from advisor.core.model.catalog import Catalog
-from advisor.core.model.cost import anatomy, kv_cache_bytes, stage_flops, stages_of, weight_bytes
+from advisor.core.model.cost import anatomy, flops_per_text, kv_cache_bytes, stage_flops, stages_of, weight_bytes
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.hosted import HostedModel
 from advisor.core.model.parameters import parameter_parts
@@ -64,8 +64,9 @@ class ModelDocument(Document):
     `parameter_breakdown` sum to `parameters`. `kv_bytes_per_token` is kept per sequence and token written (0 for a
     model that keeps nothing), `kv_bytes_per_source_token` per token of an encoder-decoder's source. `flops_per_token`
     are the operations for one token with nothing before it: read by an encoder, written by a model that writes;
-    attention to earlier tokens comes on top. `flops_per_source_token` is the same for a token of an encoder-decoder's
-    source; None for the others, which have no source.
+    attention to earlier tokens comes on top, and the `flops_per_text` that reading a text costs once, however short it
+    is. `flops_per_source_token` is the same for a token of an encoder-decoder's source; None for the others, which have
+    no source.
 
     A `hosted` model runs only at its `provider`: it has no config, so nothing is computed and all of that is None.
     What is published of its sizes stands in `published_sizes`; its `parameters` are published, not counted. `unknown`
@@ -97,6 +98,7 @@ class ModelDocument(Document):
     kv_bytes_per_token: PerDtype | None = None
     kv_bytes_per_source_token: PerDtype | None = None
     flops_per_token: int | None = None
+    flops_per_text: int | None = None
     flops_per_source_token: int | None = None
     license: str
     hub_id: str | None = None
@@ -126,6 +128,7 @@ def model_document(model: ModelEntry | HostedModel) -> ModelDocument:
             "kv_bytes_per_token": _kv_bytes(model, context_tokens=1),
             "kv_bytes_per_source_token": _kv_bytes(model, source_tokens=1) if has_source else None,
             "flops_per_token": _flops(model, "decode" if "decode" in stages_of(model) else stages_of(model)[0]),
+            "flops_per_text": flops_per_text(model),
             "flops_per_source_token": _flops(model, "encode") if has_source else None,
         }
     )
@@ -161,4 +164,5 @@ def _kv_bytes(entry: ModelEntry, *, context_tokens: int = 0, source_tokens: int 
 def _flops(entry: ModelEntry, stage: Stage) -> int:
     """Operations for a single token of a stage; the step that writes one has no source and nothing before it."""
     shape = {"context_tokens": 0} if stage == "decode" else {"input_tokens": 1}
-    return stage_flops(entry, CellPlan(stage=stage, dtype="float32", batch_size=1, **shape))
+    once = 0 if stage == "decode" else flops_per_text(entry)
+    return stage_flops(entry, CellPlan(stage=stage, dtype="float32", batch_size=1, **shape)) - once

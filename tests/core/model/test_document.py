@@ -7,8 +7,9 @@ import json
 import pytest
 
 from advisor.core.model.catalog import Catalog
-from advisor.core.model.cost import kv_cache_bytes, weight_bytes
+from advisor.core.model.cost import kv_cache_bytes, stage_flops, weight_bytes
 from advisor.core.model.document import ModelDocument, ModelsDocument, model_document, models_document
+from advisor.core.sizing.measurement import CellPlan
 
 IDS = ["bert-base", "gpt2", "llama-2-70b", "minilm-l6", "t5-small", "t5-11b", "gpt3-175b"]
 HOSTED = ["text-embedding-ada-002", "gpt-4", "claude", "gemini", "palm"]
@@ -51,6 +52,16 @@ def test_a_token_costs_about_two_operations_per_parameter_it_passes(catalog: Cat
     llama = catalog.get("llama-2-7b")
     passed = llama.parameters - 32000 * 4096  # the word table is looked up, not multiplied
     assert model_document(llama).flops_per_token == pytest.approx(2 * passed, rel=0.001)
+
+
+def test_what_a_text_costs_once_is_no_part_of_what_a_token_costs(catalog: Catalog) -> None:
+    # 12 layers project a table of 512 rows twice, 768 wide to 768; one text reads it whole, the other as far as it goes
+    second, first = catalog.get("deberta-v3-base"), catalog.get("deberta-base")
+    shown = model_document(second)
+    assert shown.flops_per_text == 2 * 12 * 2 * 512 * 768**2
+    alone = CellPlan(stage="forward", dtype="float32", batch_size=1, input_tokens=1)
+    assert shown.flops_per_token == stage_flops(second, alone) - shown.flops_per_text
+    assert model_document(first).flops_per_text == model_document(catalog.get("gpt2")).flops_per_text == 0
 
 
 def test_only_an_encoder_decoder_has_a_source(catalog: Catalog) -> None:
