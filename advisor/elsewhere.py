@@ -55,8 +55,14 @@ def plan_from_files(answers: Answers, knowledge: Knowledge, files: Sequence[str]
             seed=SEED,
         ),
         measured_on=measured_on,
-        to_measure=to_measure(Design(advice, profiles, entries, limit, SEED)),
+        to_measure=to_measure(Design(advice, profiles, entries, limit, SEED), _of_models(knowledge.folders)),
     )
+
+
+def _of_models(folders: Sequence[str]) -> Sequence[str]:
+    """What of these words names the folder of models: to measure asks no rules."""
+    place = folders.index("--models") if "--models" in folders else len(folders)
+    return folders[place : place + 2]
 
 
 def _parts(advice: Recommendation, knowledge: Knowledge, given: Sequence[Given]) -> dict[Role, Given]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import jsonschema
 import pytest
 
 import advisor.run.child
+from advisor.cli.arguments import parser
 from advisor.core.hardware import GIB
 from tests.cli.conftest import Run
 from tests.fake_child import FAKE_MACHINE, fake_command
@@ -137,6 +139,36 @@ def test_a_length_that_was_not_measured_is_undecided_and_the_command_closes_the_
     assert done.document["to_measure"] == []
 
 
+def test_what_is_still_to_be_measured_is_measured_of_the_models_that_were_given(
+    run: Run, made: Any, tmp_path: Path
+) -> None:
+    rules, models = (str(shutil.copytree(ROOT / name, tmp_path / f"my {name}")) for name in ("rules", "models"))
+    path = made("bert-base", "--input-tokens", "32")
+    done = run("advise", TICKETS, "--profile", path, "--rules", rules, "--models", models, "--json")
+    (command,) = done.document["to_measure"]
+    words = shlex.split(command)
+    assert words[words.index("--models") + 1] == models
+    assert "--rules" not in words, "advisor profile has no such option"
+    parser().parse_args(words[1:])
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"name": "search"}, "./search"),
+        ({"name": "owner/search", "hub_id": "owner/search", "revision": "abc123"}, "owner/search@abc123"),
+    ],
+)
+def test_what_is_still_to_be_measured_of_a_model_outside_the_catalogue_is_named_as_it_was(
+    run: Run, made: Any, files: dict[str, str], named: str
+) -> None:
+    path = made("bert-base", "--input-tokens", "32")
+    model = json.loads(Path(path).read_text())["model"] | {"id": "search"} | files
+    done = run("advise", TICKETS, "--profile", changed(path, "model", to=model), "--json")
+    (command,) = done.document["to_measure"]
+    assert shlex.split(command)[:3] == ["advisor", "profile", named]
+
+
 def test_a_part_without_a_profile_is_undecided_and_named(run: Run, made: Any) -> None:
     generator = made("gpt2", "--input-tokens", "128", "--output-tokens", "16")
     done = run("advise", *RAG, "--profile", generator, "--json")
@@ -227,3 +259,4 @@ def test_a_text_beyond_the_positions_of_the_model_is_planned_by_nobody(
     assert done.document["plan"]["verdict"] == "undecided"
     assert done.document["plan"]["first_thing_to_change"].startswith("Name a model with a longer context")
     assert words in done.document["plan"]["first_thing_to_change"]
+    assert done.document["to_measure"] == []

@@ -77,23 +77,26 @@ def device_of(profile: Profile) -> str:
     return next((cell.device for cell in profile.cells if cell.stage != "tokenize"), profile.cells[0].device)
 
 
-def to_measure(design: Design) -> tuple[str, ...]:
-    """For each part that lacks something, the command that measures it; run on the machine to be planned."""
+def to_measure(design: Design, folders: Sequence[str] = ()) -> tuple[str, ...]:
+    """For each part that lacks something, the command that measures it; run on the machine to be planned.
+
+    `folders` are the words of a command line that name the folder of models, where that is not the shipped one.
+    """
     lacking = [part for part in design.parts(design.workload) if part.model is not None and _lacks(part)]
-    return tuple(dict.fromkeys(_command(part, design.profiles.get(part.role)) for part in lacking))
+    return tuple(dict.fromkeys(_command(part, design.profiles.get(part.role), folders) for part in lacking))
 
 
 def _lacks(part: Part) -> bool:
-    """Whether it has no figure at all, or one that is only a floor."""
-    return part.missing is not None or any(one.floors for one in part.candidates)
+    """Whether it has no figure at all, or one that is only a floor, and could have one."""
+    return not part.too_long and (part.missing is not None or any(one.floors for one in part.candidates))
 
 
-def _command(part: Part, profile: Profile | None) -> str:
+def _command(part: Part, profile: Profile | None, folders: Sequence[str]) -> str:
     lengths = part.lengths
     inputs = sorted({lengths.input_tokens, lengths.longest_input_tokens})
-    words = ["advisor", "profile", part.model or "", "--input-tokens", ",".join(map(str, inputs))]
+    words = ["advisor", "profile", _named(part, profile), "--input-tokens", ",".join(map(str, inputs))]
     if lengths.output_tokens:
-        words += ["--output-tokens", str(lengths.output_tokens)]
+        words += ["--output-tokens", str(lengths.longest_output_tokens)]
     if lengths.texts > 1:
         words += ["--batch", str(lengths.texts)]
     if profile is not None:
@@ -101,7 +104,17 @@ def _command(part: Part, profile: Profile | None) -> str:
         if {cell.runtime for cell in profile.cells} != {"torch"}:
             words += ["--runtime", ",".join(dict.fromkeys(cell.runtime for cell in profile.cells))]
         words += ["--device", device_of(profile)]
-    return shlex.join([*words, "--samples", "--output", f"{part.role}.json"])
+    return shlex.join([*words, *folders, "--samples", "--output", f"{part.role}.json"])
+
+
+def _named(part: Part, profile: Profile | None) -> str:
+    """The model as a command names it again: by its id, or where it is none of the catalogue by hub or folder."""
+    model = None if profile is None else profile.model
+    if model is None or model.name is None:
+        return part.model or ""
+    if model.hub_id is None:
+        return f"./{model.name}"
+    return model.hub_id if model.revision is None else f"{model.hub_id}@{model.revision}"
 
 
 def _fits(part: Component, profile: Profile) -> bool:
