@@ -38,12 +38,14 @@ def _fit_words(surface: Surface) -> str:
     fitted = ", ".join(f"{name} {figures.seconds(value)}" for name, value in surface.coefficients.items())
     error, worst = (figures.percent(share / 100) for share in (surface.holdout_error_pct, surface.holdout_worst_pct))
     words = f"T = {surface.formula} and each cell's own distance from it ({fitted}; interpolated)"
-    return f"{words}. A cell left out is put {error} off by the others (median; {worst} at worst)."
+    batch = surface.holdout_batch_pct
+    between = "" if batch is None else f", a batch size left out {figures.percent(batch / 100)} at worst"
+    return f"{words}. A cell left out is put {error} off by the others (median; {worst} at worst{between})."
 
 
 def _told(found: Sequence[Extrapolation], check: ProcedureCheck | None) -> str:
     """What the table below is, and how far off the same procedure was where the whole model could be measured."""
-    words = "The whole model was not measured but told from cuts of it, a line through the first and the last"
+    words = "The whole model was not measured but extrapolated from cuts of it: a line through the first and last"
     checked = [one for one in found if one.error_pct is not None]
     own = [one.error_pct for one in checked if one.error_pct is not None]
     if own:

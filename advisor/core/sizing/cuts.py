@@ -206,7 +206,7 @@ def _why_no_cuts(
     fewer = cut(entry, needed)
     size, takes = sized(weight_bytes(fewer, plan.dtype)), sized(peak_memory(fewer, plan).total)
     share = sized(int(MEMORY_SHARE * room.limit_bytes))
-    words = f"Nor can it be told from fewer layers in {plan.dtype}: three cuts are needed, of which "
+    words = f"Nor can it be extrapolated from fewer layers in {plan.dtype}: three cuts are needed, of which "
     cache = f", and the smallest has at least {sized(least)} of layers, {CACHES} times the last cache" if least else ""
     return (
         f"{words}the largest, of {needed} of {depth(entry)} layers, has weights of {size} and takes {takes} to "

@@ -38,7 +38,7 @@ FLAG_WORDS: Mapping[Flag, FlagWords] = {
     "too-slow": FlagWords(
         "Too slow for its time",
         "One run takes longer than the cell may have: seen when it ran, or foreseen from cells measured before.",
-        "Measure fewer cells, named with --batch and --input-tokens; or tell a large model from cuts of it: --layers.",
+        "Measure fewer cells, named with --batch and --input-tokens; or extrapolate a large model from cuts: --layers.",
     ),
     "out-of-memory": FlagWords("Memory ran out", "The run asked for memory that there was not.", _LESS_MEMORY),
     "does-not-fit": FlagWords(

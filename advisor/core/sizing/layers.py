@@ -98,7 +98,7 @@ def _cell(
     if line is None:
         missing = next((cell for cell in cuts if not usable(cell)), cuts[0])
         flags = missing.flags or ("undecided",)
-        note = f"Not told from its cuts: of {missing.layers} layers, {missing.note or ', '.join(flags)}"
+        note = f"Not extrapolated from its cuts: of {missing.layers} layers, {missing.note or ', '.join(flags)}"
         return unmeasured(plan, device=device, threads=threads, flags=flags, note=note)
     if refused := _refused(line, cuts):
         flag, note = refused

@@ -117,7 +117,7 @@ def test_a_cut_without_a_figure_says_why_there_is_none_of_the_whole() -> None:
     cells, lines = told_from_cuts(measured, GPT3)
     assert lines == ()
     assert cells[0].flags == ("too-slow",)
-    assert cells[0].note == "Not told from its cuts: of 3 layers, Too slow for its time."
+    assert cells[0].note == "Not extrapolated from its cuts: of 3 layers, Too slow for its time."
 
 
 def test_where_the_whole_was_measured_it_stands_and_the_error_is_shown() -> None:
