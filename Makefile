@@ -45,7 +45,7 @@ picture: .venv/.ready-profile
 docs: .venv/.ready-test
 	$(BIN)/python -m docs.pages
 
-examples: .venv/.ready-profile
+examples: .venv/.ready-test
 	$(BIN)/python docs/examples.py
 
 snapshots: .venv/.ready-test

@@ -36,11 +36,10 @@ def run_step(name: str, folder: Path, **environment: str) -> subprocess.Complete
 
 
 def test_every_action_of_others_is_pinned_by_a_full_commit() -> None:
-    text = (ROOT / "action.yml").read_text(encoding="utf-8") + (ROOT / "examples/ci/github.yml").read_text(
-        encoding="utf-8"
-    )
+    files = ("action.yml", "examples/ci/github.yml", ".github/workflows/ci.yml")
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in files if (ROOT / name).exists())
     uses = [line for line in re.findall(r"uses: (.+)", text) if not line.startswith("OWNER/archadvisor@COMMIT")]
-    assert len(uses) == 3
+    assert len(uses) >= 3
     for one in uses:
         assert re.fullmatch(r"(actions|github)/[a-z/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)
 
@@ -111,6 +110,18 @@ def test_the_hook_runs_a_command_there_is_on_what_a_review_reads() -> None:
     assert hook["entry"] == "advisor check"
     assert hook["types_or"] == ["yaml", "python", "json"]
     assert not hook["pass_filenames"]
+
+
+def test_the_examples_give_the_action_and_the_hook_what_they_take() -> None:
+    workflow, commits = (
+        yaml.safe_load((ROOT / "examples" / "ci" / name).read_text(encoding="utf-8"))
+        for name in ("github.yml", "pre-commit-config.yaml")
+    )
+    steps = [one for job in workflow["jobs"].values() for one in job["steps"]]
+    (ours,) = [one for one in steps if one["uses"].startswith("OWNER/archadvisor@")]
+    assert set(ours["with"]) <= set(ACTION["inputs"])
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [one["id"] for repo in commits["repos"] for one in repo["hooks"]] == [hook["id"]]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

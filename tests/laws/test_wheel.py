@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -33,10 +35,14 @@ def python(installed: Path, tmp_path: Path, *arguments: str) -> subprocess.Compl
 
 
 def test_the_wheel_carries_its_data_and_finds_it(installed: Path, tmp_path: Path) -> None:
-    script = "from advisor.store.paths import shipped; print(shipped('rules'), shipped('models'))"
-    rules, models = python(installed, tmp_path, "-c", script).stdout.split()
-    assert Path(rules) == installed / "advisor" / "_data" / "rules"
-    assert Path(models) == installed / "advisor" / "_data" / "models"
+    script = (
+        "from advisor.store.paths import shipped, shipped_file;"
+        "print(shipped('rules'), shipped('models'), shipped_file('limits.yaml'))"
+    )
+    found = [Path(word) for word in python(installed, tmp_path, "-c", script).stdout.split()]
+    assert found == [installed / "advisor" / "_data" / name for name in ("rules", "models", "limits.yaml")]
+    for here in found[:2]:
+        assert {one.name for one in here.iterdir()} == {one.name for one in (ROOT / here.name).iterdir()}
 
 
 def test_the_wheel_knows_what_it_was_tested_with(installed: Path, tmp_path: Path) -> None:
@@ -64,6 +70,28 @@ def test_the_wheel_holds_the_package_alone(installed: Path) -> None:
 def test_the_wheel_brings_the_man_page_to_where_man_looks(installed: Path) -> None:
     (found,) = installed.glob("*.data/data/share/man/man1/*")
     assert found.read_text(encoding="utf-8") == (ROOT / "docs" / "advisor.1").read_text(encoding="utf-8")
+
+
+def test_the_wheel_completes_the_ids_that_it_brings(installed: Path, tmp_path: Path) -> None:
+    done = python(installed, tmp_path, "-m", "advisor", "completion", "bash")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "gpt2-xl" in done.stdout
+
+
+def test_the_source_distribution_holds_all_that_its_makefile_runs(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (made,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(made) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    run = re.findall(
+        r"python -m (\w+)(?:\.(\w+))?$|python ([\w/.]+\.py)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    files = {path or f"{package}/{module or '__main__'}.py" for package, module, path in run if package != "pytest"}
+    assert {"bench/__main__.py", "docs/pages.py", "docs/picture.py"} <= files <= held
+    needed = {"constraints.txt", "constraints-lowest.txt", "limits.yaml", "rules/family.yaml", "models/bert.yaml"}
+    assert needed | {"Makefile", "action.yml", "examples/ticket-routing.yaml", "tests/conftest.py"} <= held
+    assert not [name for name in held if name.startswith((".venv", ".hypothesis", ".git/"))]
 
 
 def test_a_checkout_reads_the_data_beside_the_package() -> None:
