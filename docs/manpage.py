@@ -13,8 +13,13 @@ from advisor.cli.tree import Command, arguments, commands
 SHARED = ("settings", "json", "output", "rules", "models", "plain", "quiet")
 """Options that mean the same wherever they are taken: told once."""
 FILES = (
-    ("~/.cache/archadvisor", "rules and models that were read and proved before; may be deleted at any time"),
-    ("~/.local/share/archadvisor", "what was measured on this machine"),
+    (
+        "~/.cache/archadvisor",
+        "rules and models that were read and proved before, models converted for other runtimes, the details of an "
+        "internal error; may be deleted at any time",
+    ),
+    ("~/.local/share/archadvisor", "what was measured on this machine, and its peaks"),
+    ("/tmp/archadvisor.lock", "keeps two measurements on this machine apart"),
 )
 ENVIRONMENT = (
     ("NO_COLOR", "set and not empty: no colour"),
@@ -99,7 +104,7 @@ def _examples(page: Page) -> Iterator[str]:
     for line, does in page.examples:
         yield from (
             ".PP",
-            _escaped(f"{does[0].upper()}{does[1:]}:"),
+            _escaped(f"{does[0].upper()}{does[1:]}{'' if does.endswith('?') else ':'}"),
             ".PP",
             ".RS 4",
             ".EX",

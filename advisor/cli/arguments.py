@@ -15,6 +15,7 @@ OUTPUT_ENDINGS = (".json", ".md")
 MODEL_HELP = "a catalogue id (see: advisor models), a folder with config.json, or owner/name on the hub"
 _EFFORTS = ("quick", "standard", "thorough")
 _EFFORT_HELP = "1, 3 or 5 processes, intervals within 10, 5 or 5 %%, 1, 4 or 12 times as long (default: quick)"
+_RUN_HELP = "the number of a run, as advisor history lists it"
 ANSWERS_HELP = "answers as YAML or JSON, - for stdin; may be left out when --set gives the task"
 
 
@@ -138,7 +139,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     one.add_argument("--strict", action="store_true", help="exit 4 where something was not checked")
     one.add_argument("--exit-zero", action="store_true", help="report findings, and end with 0 all the same")
     one.add_argument("--base", metavar="REF", help="also say what is new since this commit of the repository")
-    one.add_argument("--today", metavar="DATE", help="hold waivers against this day, like 2026-11-30")
+    one.add_argument("--today", metavar="DATE", help="judge waivers as of this day, like 2026-11-30 (default: today)")
     one.add_argument(
         "--report",
         metavar="FORMAT[=FILE]",
@@ -183,7 +184,7 @@ def _models(commands: argparse._SubParsersAction[_Parser]) -> None:
     kinds = one.add_subparsers(dest="models_command", metavar="list|show ID")
     _common(_command(kinds, "list", "every model in a line"), rules=False)
     show = _command(kinds, "show", "one model: sizes, memory, sources")
-    show.add_argument("id", metavar="ID")
+    show.add_argument("id", metavar="ID", help="as advisor models lists it")
     _common(show, rules=False)
 
 
@@ -193,15 +194,15 @@ def _history(commands: argparse._SubParsersAction[_Parser]) -> None:
     kinds = one.add_subparsers(dest="history_command", metavar="list|show|delete|export")
     _common(_command(kinds, "list", "every run in a line, newest first"), rules=False, models=False)
     show = _command(kinds, "show", "a run as its command printed it")
-    show.add_argument("id", metavar="ID")
+    show.add_argument("id", metavar="ID", help=_RUN_HELP)
     show.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
     _common(show, rules=False, models=False)
     delete = _command(kinds, "delete", "forget runs, and what only they measured")
-    delete.add_argument("ids", metavar="ID", nargs="*")
+    delete.add_argument("ids", metavar="ID", nargs="*", help=_RUN_HELP)
     delete.add_argument("--all", action="store_true", help="every run but one that is being measured")
     _common(delete, rules=False, models=False)
     export = _command(kinds, "export", "write a run's profile or report as JSON, every sample in it")
-    export.add_argument("id", metavar="ID")
+    export.add_argument("id", metavar="ID", help=_RUN_HELP)
     export.add_argument("file", metavar="FILE", help="ending in .json, or - for stdout")
     export.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="also print the document")
 
@@ -258,7 +259,7 @@ def _measuring(one: _Parser, *, one_model: bool = True) -> None:
     one.add_argument("--effort", choices=_EFFORTS, default="quick", help=_EFFORT_HELP)
     one.add_argument("--samples", action="store_true", help="keep every sample in the JSON")
     if one_model:  # several are compared in one new run, and what fits the layers of one fits no other's
-        cuts = "cut the model to these numbers of layers and tell the whole from them (default: where it is too large)"
+        cuts = "cut the model to these numbers of layers and extrapolate the whole (default: where it is too large)"
         one.add_argument("--layers", metavar="8,16,24", help=cuts)
         _fresh(one)
 

@@ -49,7 +49,9 @@ PAGES: Mapping[str, Page] = {
         ),
         {
             EXIT_DONE: "done; with advise: the plan meets the budget",
-            EXIT_FINDING: "the plan misses the budget, or the advice of two rule folders differs",
+            EXIT_FINDING: "a finding: the plan misses the budget, a review failed, a model is not what it claims, two "
+            "rule folders advise differently",
+            EXIT_NOTHING: "check: nothing was checked",
             EXIT_UNDECIDED: "undecided: too noisy, out of time or memory, or nothing here can be measured",
         },
     ),
@@ -163,7 +165,7 @@ PAGES: Mapping[str, Page] = {
         "the guide claims, confirmed, refuted or undecided here. Which answers are right is not measured. Each run "
         "measures anew and takes some minutes; nothing of it is kept but what is printed.",
         (
-            ("advisor compare --set task=text-classification", "a label from an encoder, a decoder, both"),
+            ("advisor compare --set task=text-classification", "a label from each of the three architectures"),
             ("advisor compare answers.yaml --output comparison.md", "the comparison in a file as well"),
             ("advisor compare --set task=translation --batch 1,8 --json", "as a document"),
         ),

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def shipped(name: str) -> Path:
-    """The folder of shipped data `name` (rules, models, examples): the wheel's, else the checkout's."""
+    """The folder of shipped data `name` (rules, models): the wheel's, else the checkout's."""
     inside = PACKAGE / "_data" / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 

@@ -189,8 +189,6 @@ _KINDS = (
 DESIGN_KINDS: Mapping[str, CheckKind] = {kind.id: kind for kind in _KINDS}
 """By id."""
 
-CEILINGS = (PARAMETERS, WEIGHTS, CACHE, FLOPS, P95, PEAK_MEMORY)
-"""The budgets from above."""
 BUDGETS: Mapping[str, str] = {
     "parameters": PARAMETERS,
     "weights_gib": WEIGHTS,
