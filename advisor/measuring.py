@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.core.protocol import Event, Measure, Ready
     from advisor.core.sizing.measurement import Cell, CellPlan, Effort, Profile, Runtime, Surface
     from advisor.core.sizing.runtimes import Offer
+    from advisor.run.remembering import StillWanted
     from advisor.store.recorder import Recorder
 
 SECONDS_QUICK = 49.0
@@ -44,7 +45,7 @@ class MeasuringChild(Protocol):
 
     async def ready(self) -> Ready: ...
 
-    def measure(self, request: Measure) -> AsyncIterator[Event]: ...
+    def measure(self, request: Measure, still_wanted: StillWanted | None = None, /) -> AsyncIterator[Event]: ...
 
 
 @dataclass(frozen=True)
@@ -193,11 +194,14 @@ async def measured(
             report_event.cells[event.index] = event.cell
         elif isinstance(event, Peaked):
             keep_peaks(machine.fingerprint, event.peaks)
-            machine = machine.with_peaks(event.peaks)
+            peaks = event.peaks
         elif isinstance(event, Finished):
             model = profiled_model(entry, source, event.parameters, event.weights, event.notes)
             report_event.cancelled = event.cancelled
         elif isinstance(event, Failed):
+    # Where nothing had to be measured after a wait, whoever had the machine has measured its peaks.
+    peaks = peaks or known_peaks(machine.fingerprint, target.device, torch=torch, threads=threads)
+    machine = machine if peaks is None else machine.with_peaks(peaks)
             raise AdvisorError(event.says, exit_code=EXIT_UNDECIDED, fix=event.fix)
     cells_of = (report_event.cells[index] for index in sorted(report_event.cells))
     check = procedure_check(machine.fingerprint) if recorder is not None and _only_cuts(cells) else None

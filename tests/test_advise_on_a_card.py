@@ -36,7 +36,7 @@ class CardChild:
     async def ready(self) -> Ready:
         return Ready(machine=self.machine, pid=1, forks=True)
 
-    async def measure(self, request: Measure) -> AsyncIterator[Event]:
+    async def measure(self, request: Measure, *_: object) -> AsyncIterator[Event]:
         self.asked.append(request)
         for index, plan in enumerate(request.cells):
             yield Measured(id=request.id, index=index, cell=fake_cell(plan, device=request.device))

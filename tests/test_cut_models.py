@@ -41,7 +41,7 @@ class Child:
     async def ready(self) -> Ready:
         return Ready(machine=FAKE_MACHINE, pid=1, forks=True)
 
-    async def measure(self, request: Measure) -> AsyncIterator[Event]:
+    async def measure(self, request: Measure, *_: object) -> AsyncIterator[Event]:
         self.asked.append(request)
         for index, plan in enumerate(request.cells):
             yield Measured(id=request.id, index=index, cell=fake_cell(plan, device=request.device))
@@ -144,7 +144,7 @@ async def test_cuts_asked_for_are_held_against_the_whole_model_and_remembered(tm
 
 async def test_a_check_on_a_disturbed_machine_is_shown_and_checks_nothing(tmp_path: Path) -> None:
     class Busy(Child):
-        async def measure(self, request: Measure) -> AsyncIterator[Event]:
+        async def measure(self, request: Measure, *_: object) -> AsyncIterator[Event]:
             async for event in super().measure(request):
                 if isinstance(event, Measured):
                     event = event.model_copy(update={"cell": event.cell.model_copy(update={"flags": ("other-load",)})})

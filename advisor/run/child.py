@@ -12,7 +12,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -98,17 +98,20 @@ class Child:
             return first
         raise AdvisorError(first.says, exit_code=EXIT_UNDECIDED, fix=first.fix)
 
-    async def measure(self, request: Measure) -> AsyncGenerator[Event, None]:
+    async def measure(
+        self, request: Measure, still_wanted: Callable[[], Measure] | None = None, /
+    ) -> AsyncGenerator[Event, None]:
         """Yield the events of one request, ending with `finished` or `failed`.
 
-        `waiting` comes first where another process measures on this machine. A second request waits for the first.
+        `waiting` comes first where another process measures on this machine. Once the machine is ours `still_wanted`
+        says what is left of the request; events then count the cells of that. A second request waits for the first.
         Leaving the loop early cancels the request.
         """
         async with self._turn:
             self._cancelling.clear()
             self._request = request
             try:
-                async with contextlib.aclosing(self._measure_in_turn(request)) as events:
+                async with contextlib.aclosing(self._measure_in_turn(request, still_wanted)) as events:
                     async for event in events:
                         yield event
             finally:
@@ -132,12 +135,19 @@ class Child:
         self._lock.release()
         self._folder.cleanup()
 
-    async def _measure_in_turn(self, request: Measure) -> AsyncGenerator[Event, None]:
+    async def _measure_in_turn(
+        self, request: Measure, still_wanted: Callable[[], Measure] | None
+    ) -> AsyncGenerator[Event, None]:
         begun = time.monotonic()
         try:
             if not self._lock.acquire():
                 yield Waiting(holder_pid=self._lock.holder_pid())
                 await self._wait_for_lock()
+            if still_wanted is not None and not self._cancelling.is_set():
+                request = still_wanted()
+            if not request.cells:
+                yield Finished(id=request.id, parameters=None, wall_s=0.0)
+                return
             process = await self._living()
         except AdvisorError as error:
             yield Failed(id=request.id, says=error.problems[0].message, fix=error.problems[0].fix)

@@ -44,6 +44,17 @@ def assert_all_finish(folder: Path, model: str, **child: object) -> None:
     wait_until(lambda: not left_behind(folder), "the end of every process")
 
 
+def test_one_command_given_twice_at_once_measures_once(tmp_path: Path) -> None:
+    words = ("--batch", "1,8", "--input-tokens", "8", "--dtype", "float32", "--json")
+    runs = [Run(tmp_path, "profile", "bert-base", *words, cell_seconds=0.5) for _ in range(2)]
+    found = []
+    for run in runs:
+        code, out, err = run.ended()
+        assert (code, err) == (0, "")
+        found.append([cell.reused_from is not None for cell in Profile.model_validate_json(out).cells])
+    assert sorted(found) == [[False, False], [True, True]]
+
+
 def test_ten_commands_at_once_all_finish(tmp_path: Path) -> None:
     assert_all_finish(tmp_path, "bert-base", cell_seconds=0.1)
 

@@ -38,9 +38,9 @@ class Listening:
         self._child = child
         self.asked: list[Measure] = []
 
-    def measure(self, asked: Measure) -> AsyncIterator[Event]:
+    def measure(self, asked: Measure, *more: Any) -> AsyncIterator[Event]:
         self.asked.append(asked)
-        return self._child.measure(asked)
+        return self._child.measure(asked, *more)
 
 
 async def answered(

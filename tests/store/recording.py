@@ -9,6 +9,7 @@ from typing import Any
 from advisor.core.protocol import Measure
 from advisor.core.sizing.measurement import Cell, CellPlan, Profile, ProfiledModel
 from advisor.store.recorder import Part, Recorder
+from advisor.store.results import now
 from tests.core.model.tiny_models import entry
 from tests.fake_child import FAKE_MACHINE, fake_cell
 from tests.measuring import plans, request
@@ -38,7 +39,7 @@ def recorded(path: Path, *, cells: Sequence[CellPlan] = PLANS, flags: tuple[Any,
     recorder, part = begun(path, wanted=asked(cells), **options)
     measured: list[Cell] = []
     for index, plan in enumerate(cells):
-        measured.append(fake_cell(plan).model_copy(update={"flags": flags}))
+        measured.append(fake_cell(plan).model_copy(update={"flags": flags, "measured_at": now()}))
         part.save(index, measured[-1])
     recorder.end("done", [DRAFT.model_copy(update={"cells": tuple(measured)})])
     assert recorder.run is not None

@@ -43,7 +43,7 @@ class StubChild:
             raise AdvisorError(self.refuses, fix="pip install 'archadvisor[profile]'")
         return Ready(machine=FAKE_MACHINE, pid=1, forks=True)
 
-    async def measure(self, request: Measure) -> AsyncIterator[Event]:
+    async def measure(self, request: Measure, *_: object) -> AsyncIterator[Event]:
         self.requests.append(request)
         for index, plan in enumerate(request.cells):
             if not self.cancelled:

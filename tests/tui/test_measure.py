@@ -174,7 +174,7 @@ async def test_however_fast_cells_come_the_screen_draws_on_its_own_clock(opened:
 
 async def test_a_run_in_which_nothing_could_be_measured_is_told_in_a_sentence(opened: Open) -> None:
     class Refusing(StubChild):
-        async def measure(self, request):
+        async def measure(self, request, *_):
             from advisor.core.protocol import Failed
 
             yield Failed(id=request.id, says="There is no such device here.", fix="Leave --device out.")
@@ -188,7 +188,7 @@ async def test_a_run_in_which_nothing_could_be_measured_is_told_in_a_sentence(op
 
 async def test_a_mistake_of_ours_ends_in_a_sentence_and_the_answers_stay(opened: Open) -> None:
     class Broken(StubChild):
-        async def measure(self, request):
+        async def measure(self, request, *_):
             async for event in super().measure(request):
                 yield event
                 raise ZeroDivisionError("by [red]nought[/red]")
