@@ -24,6 +24,7 @@ from advisor.store import machine
 from advisor.store.lock import LOCK_PATH, MachineLock, is_held
 from advisor.store.machine import ROOT
 from advisor.store.nvml import installed_cards
+from advisor.store.paths import home
 from advisor.store.peaks import all_peaks
 from advisor.store.results import StoreTrouble, open_to_read, results_path
 from advisor.store.versions import installed_versions, release_pins, release_pythons
@@ -88,8 +89,9 @@ def _peaks(fingerprint: str) -> dict[str, Any]:
 
 def nameless(path: Path) -> str:
     """A path without what would tell whose it is: `~` for the home, `…` for a folder named like the user or host."""
-    with suppress(RuntimeError, ValueError):
-        return str(Path("~") / path.relative_to(Path.home()))
+    own = home()
+    if own is not None and path.is_relative_to(own):
+        return str(Path("~") / path.relative_to(own))
     names = {platform.node()}
     with suppress(Exception):  # no user database, no variable: then there is no name to hide
         names.add(getpass.getuser())

@@ -17,6 +17,7 @@ from advisor.core.errors import AdvisorError, Problem
 from advisor.core.model.catalog import Catalog
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.source import ModelSource
+from advisor.store.paths import home
 
 _PLAIN = re.compile(r"[\w./@%+=:,-]+")
 
@@ -40,12 +41,25 @@ def named_model(
     if os.path.isfile(folder):
         words = "this is a file; a model is a folder with config.json in it"
         raise AdvisorError([Problem(name, None, None, words, f"name its folder: {folder.parent}")])
+    if name not in catalog.entries and (why := _out_of_reach(folder)):
+        raise AdvisorError([Problem(name, None, None, why, "name a folder with config.json that you may read")])
     if "/" not in name:
         return NamedModel(catalog.get(name), None, name)
     if name.startswith((".", "/", "~")) or (name.count("/") > 1 and "@" not in name):
         words = "there is no such folder"
         raise AdvisorError([Problem(name, None, None, words, "check the path; a hub id is written owner/name")])
     return _from_hub(name, catalog, say, quiet)
+
+
+def _out_of_reach(folder: Path) -> str | None:
+    """Why something of this name, which is there, is no folder to us; None where nothing has the name."""
+    try:
+        folder.stat()
+    except PermissionError as error:
+        return f"cannot be read: {error.strerror}"
+    except (OSError, ValueError):
+        return "this link leads to no folder" if os.path.islink(folder) else None
+    return None
 
 
 def _from_folder(folder: Path, catalog: Catalog, say: Callable[[str], object]) -> NamedModel:
@@ -74,8 +88,8 @@ def path_words(folder: Path) -> str:
     resolved, here = folder.resolve(), Path.cwd().resolve()
     if resolved.is_relative_to(here):
         return os.path.join(".", os.path.relpath(resolved, here))
-    home = Path.home()
-    under_home = resolved.relative_to(home).as_posix() if resolved.is_relative_to(home) else None
+    own = home()
+    under_home = resolved.relative_to(own).as_posix() if own and resolved.is_relative_to(own) else None
     return f"~/{under_home}" if under_home and _PLAIN.fullmatch(under_home) else str(resolved)
 
 

@@ -5,9 +5,12 @@ The one place that knows the difference between a wheel (data inside the package
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
+NO_HOME = Path("/nonexistent")
+"""The home of those who have none, as systems write it."""
 
 
 def shipped(name: str) -> Path:
@@ -26,11 +29,20 @@ def cache_dir() -> Path:
     """This user's cache folder. It may not exist and may not be writable; nothing of value lies in it."""
     from platformdirs import user_cache_path  # imported late: half of the commands never need it
 
-    return user_cache_path("archadvisor", appauthor=False)
+    return _of_the_user(user_cache_path)
 
 
 def data_dir() -> Path:
     """This user's data folder, for what was measured. It may not exist yet."""
     from platformdirs import user_data_path
 
-    return user_data_path("archadvisor", appauthor=False)
+    return _of_the_user(user_data_path)
+
+
+def _of_the_user(place: Callable[..., Path]) -> Path:
+    """The folder; where nobody has a home, one that is not there: no folder called `~` is made anywhere."""
+    try:
+        found = place("archadvisor", appauthor=False)
+    except RuntimeError:  # newer releases of platformdirs say so, older ones leave the `~`
+        return NO_HOME / "archadvisor"
+    return NO_HOME / "archadvisor" if found.parts[:1] == ("~",) else found

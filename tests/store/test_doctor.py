@@ -99,6 +99,13 @@ def test_a_path_is_told_without_home_user_or_host(monkeypatch: pytest.MonkeyPatc
     assert nameless(Path("/data/alice/wonderland/x")) == "/data/…/…/x"
 
 
+def test_a_user_without_a_home_of_his_own_is_not_named_by_a_path_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "alice")
+    for found in ("/", None):
+        monkeypatch.setattr("os.path.expanduser", lambda path, found=found: found or path)
+        assert nameless(Path("/data/alice/x")) == "/data/…/x"
+
+
 def test_a_data_folder_that_may_not_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert doctor._store().writable
