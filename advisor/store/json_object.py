@@ -20,6 +20,7 @@ from advisor.core.errors import AdvisorError, Problem
 MAX_BYTES = 4 << 20
 """A config that lists a label for every word of a vocabulary stays below this."""
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+BYTE_ORDER_MARK = "\ufeff"
 _SPACE = " \t\n\r"
 
 
@@ -70,7 +71,10 @@ def parse_object(data: bytes, *, file: str) -> JsonObject:
         start = data[: error.start]
         place = start.count(b"\n") + 1, error.start - start.rfind(b"\n")
         words = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise AdvisorError([Problem(file, *place, words, "fetch the file again")]) from None
+        raise AdvisorError([Problem(file, *place, words, "save the file as UTF-8, or fetch it again")]) from None
+    if text.startswith(BYTE_ORDER_MARK):
+        words = "the file begins with a byte order mark, which JSON does not have"
+        raise AdvisorError([Problem(file, 1, 1, words, "save it as UTF-8 without one, or fetch it again")])
     reading = _Reading(file, text)
     value = reading.value()
     return JsonObject(file, value, text, reading.places())

@@ -104,14 +104,29 @@ def read_config(folder: Path, *, allowed: Collection[str] = ()) -> tuple[JsonObj
     """What `config.json` says of the model. Raises AdvisorError with the place of everything that speaks against it."""
     path = folder / CONFIG
     if not os.path.isfile(path):
-        words = f"no {CONFIG} here, so this is no model that transformers saved"
-        raise AdvisorError([Problem(str(folder), None, None, words, "name the folder that holds config.json")])
+        raise AdvisorError([_without_config(folder)])
     file = read_object(path)
     published, mistakes = read_published(file.value, allowed=allowed)
     if published is None:
         problems = [file.problem(key, message, fix) for key, message, fix in mistakes]
         raise AdvisorError(sorted(problems, key=lambda one: (one.line or 0, one.column or 0)))
     return file, published
+
+
+def _without_config(folder: Path) -> Problem:
+    """Why a folder has no config that could be read."""
+    path = folder / CONFIG
+    try:
+        path.stat()
+    except FileNotFoundError:
+        if os.path.islink(path):
+            return Problem(str(path), None, None, "this link leads to no file", "fetch every file of the model")
+        words = f"no {CONFIG} here, so this is no model that transformers saved"
+        return Problem(str(folder), None, None, words, f"name the folder that holds {CONFIG}")
+    except OSError as error:
+        words = f"cannot be read: {error.strerror or error}"
+        return Problem(str(path), None, None, words, "check the path and its permissions")
+    return Problem(str(path), None, None, "this is no plain file", "fetch every file of the model")
 
 
 def _entry(file: JsonObject, published: PublishedConfig, folder: Path, model_id: str, name: str) -> ModelEntry:

@@ -56,6 +56,7 @@ def _names(folder: Path, shown: str) -> tuple[str, ...]:
     if os.path.isfile(folder / SINGLE):
         return (SINGLE,)
     if not os.path.isfile(folder / INDEX):
+        _refuse_weights_out_of_reach(folder, shown)
         return ()
     index = read_object(folder / INDEX, shown=f"{shown}/{INDEX}", max_bytes=MAX_INDEX_BYTES)
     listed = index.value.get("weight_map")
@@ -70,6 +71,19 @@ def _names(folder: Path, shown: str) -> tuple[str, ...]:
             words = f"{name} is listed here and missing from the folder"
             raise AdvisorError([index.problem("weight_map", words, "fetch every file of the model")])
     return names
+
+
+def _refuse_weights_out_of_reach(folder: Path, shown: str) -> None:
+    """Weights that are meant to be here are not replaced by random ones in silence."""
+    for name in (SINGLE, INDEX):
+        if os.path.lexists(folder / name):
+            words = "this leads to no file" if os.path.islink(folder / name) else "this is no plain file"
+            raise AdvisorError([Problem(f"{shown}/{name}", None, None, words, "fetch every file of the model")])
+    stray = next((one for one in sorted(os.listdir(folder)) if one.endswith(".safetensors")), None)
+    if stray is not None:
+        words = f"weights are looked for in {SINGLE}, or in the files that {INDEX} lists, and neither is here"
+        fix = f"rename a single file to {SINGLE}, or fetch the index of several"
+        raise AdvisorError([Problem(f"{shown}/{stray}", None, None, words, fix)])
 
 
 def _numbers_in(path: Path, shown: str) -> int:
@@ -95,13 +109,21 @@ def _numbers_in(path: Path, shown: str) -> int:
     tensors = {name: one for name, one in parse_object(header, file=shown).value.items() if name != "__metadata__"}
     try:
         ends = [int(one["data_offsets"][1]) for one in tensors.values()]
-        counted: int = sum(prod(one["shape"]) for one in tensors.values() if one["dtype"] in FLOATS)
+        counted = sum(_size(one["shape"]) for one in tensors.values() if one["dtype"] in FLOATS)
     except (TypeError, KeyError, IndexError, ValueError):
         raise refuse("its header does not list tensors as the format wants it") from None
     expected = _LENGTH.size + length + max(ends, default=0)
     if size != expected:
         raise refuse(f"{size:,} bytes are here and its header speaks of {expected:,}")
     return counted
+
+
+def _size(shape: Sequence[object]) -> int:
+    """How many numbers a tensor of this shape has. ValueError where it is no shape."""
+    sizes = [size for size in shape if isinstance(size, int) and size >= 0]
+    if len(sizes) < len(shape):
+        raise ValueError(shape)
+    return prod(sizes)
 
 
 def identity(paths: Sequence[Path]) -> str:

@@ -211,8 +211,47 @@ def test_an_index_may_only_name_weight_files_beside_it(folder: Path, name: str) 
     assert name in found.message
 
 
+@pytest.mark.parametrize("shape", [[1.5, 2], [-1, 2], ["2"], "24", {"0": 2}])
+def test_a_header_with_a_shape_that_is_none_is_refused(folder: Path, shape: Any) -> None:
+    header = json.dumps({"a": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    assert "does not list tensors" in only(folder).message
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.safetensors.index.json", "model-00001-of-2.safetensors"])
+def test_weights_that_are_here_and_cannot_be_used_are_not_replaced_by_random_ones(folder: Path, name: str) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / name).symlink_to("nowhere")
+    assert only(folder).file == str(folder / name)
+
+
+def test_a_config_that_is_here_and_is_no_file_is_not_called_missing(folder: Path) -> None:
+    config = folder / "config.json"
+    for make, words in (
+        (lambda: config.symlink_to("nowhere"), "leads to no file"),
+        (lambda: config.symlink_to("config.json"), "cannot be read"),
+        (config.mkdir, "no plain file"),
+    ):
+        config.unlink()
+        make()
+        assert words in only(folder).message
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"), [("utf-8-sig", "byte order mark"), ("utf-16", "is not UTF-8"), ("utf-16-le", "not JSON")]
+)
+def test_a_config_in_another_encoding_is_told_by_it(folder: Path, encoding: str, words: str) -> None:
+    config = folder / "config.json"
+    config.write_bytes(config.read_text("utf-8").encode(encoding))
+    found = only(folder)
+    assert (found.file, found.line) == (str(config), 1)
+    assert words in found.message
+
+
 def test_an_adapter_is_no_model(folder: Path) -> None:
     (folder / "adapter_config.json").write_text("{}")
+    assert "adapter" in only(folder).message
+    (folder / "config.json").unlink()  # as most of them lie there
     assert "adapter" in only(folder).message
 
 
@@ -259,6 +298,17 @@ def test_a_name_that_no_file_can_have_is_a_mistake_like_any_other(name: str) -> 
         assert found(name).entry == f"entry {name}"
         return
     with pytest.raises(AdvisorError):
+        found(name)
+
+
+@pytest.mark.parametrize("name", ["dangling", "in/a/folder"])
+def test_a_link_that_leads_nowhere_is_neither_an_id_nor_looked_for_on_a_hub(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).symlink_to("nowhere")
+    with pytest.raises(AdvisorError, match="leads to no folder"):
         found(name)
 
 
