@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from advisor.core.errors import AdvisorError, Problem
+
+_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
+"""What replacing a file fails with that may be written all the same: in a folder that may not, or mounted by itself."""
 
 
 def check_output(path: Path, endings: Sequence[str]) -> None:
@@ -22,7 +26,9 @@ def check_output(path: Path, endings: Sequence[str]) -> None:
         raise AdvisorError([Problem(str(path), None, None, why, "name a place you may write to")])
     if path.is_dir():
         raise AdvisorError([Problem(str(path), None, None, "this is a folder, not a file", "name a file in it")])
-    folder = path.parent
+    if path.exists() and not path.is_file():
+        raise AdvisorError([Problem(str(path), None, None, "this is no plain file", "name another")])
+    folder = _place(path).parent
     if not folder.is_dir():
         raise AdvisorError([Problem(str(path), None, None, f"there is no folder {folder}", "make it, or name another")])
     if not os.access(path if path.exists() else folder, os.W_OK):
@@ -41,27 +47,42 @@ def _impossible(path: Path) -> str | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all. Raises AdvisorError where the disk refuses."""
-    import tempfile  # costs a decision that writes no file more than it may
-
+    """Write `text` as UTF-8, whole or not at all where a file can be replaced. AdvisorError where the disk refuses."""
+    place = _place(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".archadvisor-")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).chmod(_mode(path))
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+            _replace(place, text)
+        except OSError as error:
+            if error.errno not in _IN_PLACE or not place.is_file():
+                raise
+            place.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         words = f"cannot be written: {error.strerror or error}"
         raise AdvisorError(
             [Problem(str(path), None, None, words, "name a place with room that you may write to")]
         ) from None
+
+
+def _place(path: Path) -> Path:
+    """Where a file of this name lies: a link stays one, and what it leads to is written."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _replace(path: Path, text: str) -> None:
+    import tempfile  # costs a decision that writes no file more than it may
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".archadvisor-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(_mode(path))
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
 
 
 def _mode(path: Path) -> int:
