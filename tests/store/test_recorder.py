@@ -93,6 +93,14 @@ def test_another_version_or_another_machine_finds_nothing(path: Path, monkeypatc
     assert begun(path)[1].reuse() == {}
 
 
+def test_what_its_own_run_has_measured_again_is_not_used_again(path: Path) -> None:
+    recorder, part = begun(path)
+    part.save(0, fake_cell(PLANS[0]))
+    part.save(0, fake_cell(PLANS[0]).model_copy(update={"flags": ("other-load",)}))
+    recorder.end("done", [DRAFT])
+    assert begun(path)[1].reuse() == {}
+
+
 def test_how_a_request_ended_comes_back_with_its_cells(path: Path) -> None:
     recorder, part = begun(path)
     for index, plan in enumerate(PLANS):
