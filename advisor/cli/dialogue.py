@@ -20,6 +20,7 @@ GREETING = (
     "Answer line by line; Enter ends a line. An empty line takes the default, ? explains a question, < goes back to "
     "the one before, default takes an answer back. Ctrl-C leaves."
 )
+_TASK_NUMBERS = tuple(str(number) for number, _ in enumerate(TASKS, start=1))
 _FLAGS = {"yes": "true", "y": "true", "true": "true", "no": "false", "n": "false", "false": "false"}
 
 
@@ -147,8 +148,8 @@ def _as_in_a_file(asked: Question, typed: str) -> str:
     """What a person types, as an answers file spells it."""
     if asked.kind == "flag":
         return _FLAGS.get(typed.lower(), typed)
-    if asked.answer == "task" and typed.isascii() and typed.isdigit() and 1 <= int(typed[:3]) <= len(TASKS):
-        return TASKS[int(typed[:3]) - 1]
+    if asked.answer == "task" and typed in _TASK_NUMBERS:
+        return TASKS[_TASK_NUMBERS.index(typed)]
     if asked.kind == "choice":
         return next((str(choice) for choice in asked.choices if str(choice) == typed.lower()), typed)
     return typed

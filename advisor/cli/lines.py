@@ -26,7 +26,7 @@ def ask(prompt: str, words: Sequence[str] = ()) -> str | None:
     """The line answered to `prompt`, stripped; None at the end of the input. `words` are what the tab key completes."""
     if sys.stdin is None:  # closed by the caller before we began (`<&-`)
         return None
-    if sys.stdin.isatty() and sys.stdout is not None:
+    if sys.stdin.isatty() and None not in (sys.stdout, sys.stderr):
         return _edited(safe(prompt), words)
     _write(safe(prompt))
     line = _read_line()

@@ -125,6 +125,7 @@ def test_an_empty_line_takes_the_default_that_was_shown(pipe: Pipe) -> None:
     [
         ("transltion\ntranslation\n", 'did you mean "translation"?'),
         ("20\nchat\n", "allowed: text-classification"),
+        ("0016\nchat\n", "without leading zeros"),
         ("chat\nmany\n5\n", "requests_per_second must be a number"),
         ("chat\n-3\n5\n", "greater than 0"),
         ("text-classification\n5\n\n\n\n\nchap\ncost\n", "allowed: cost, balanced, accuracy"),
@@ -273,6 +274,16 @@ def test_ctrl_d_takes_the_defaults_for_the_rest_and_says_so(terminal: Terminal) 
     child.expect("as given chat")
     child.send(CTRL_D)
     child.expect("what was not answered takes its default")
+    child.expect("decoder-only")
+    assert ended(child) == 0
+
+
+def test_in_a_terminal_without_stderr_lines_are_read_all_the_same() -> None:
+    child = pexpect.spawn(
+        "bash", ["-c", f"{sys.executable} -m advisor ask 2>&-"], encoding="utf-8", timeout=LIVENESS_SECONDS
+    )
+    child.sendline("chat")
+    child.send(CTRL_D)
     child.expect("decoder-only")
     assert ended(child) == 0
 

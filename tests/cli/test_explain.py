@@ -54,6 +54,13 @@ def test_an_unknown_id_is_the_callers_mistake_with_a_hint(run: Run) -> None:
     assert run("explain", "CLS-01", "--json").error["problems"][0]["fix"] is not None
 
 
+@pytest.mark.parametrize(
+    ("id_", "way"), [("BERT-base", "advisor models show bert-base"), ("doc-010", "advisor doctor")]
+)
+def test_an_id_that_another_command_prints_leads_to_it(run: Run, id_: str, way: str) -> None:
+    assert way in run("explain", id_).err
+
+
 @pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\u202eb", "[bold]x[/]", "x" * 5_000, ""])
 def test_a_hostile_id_reaches_no_terminal_as_control(run: Run, hostile: str) -> None:
     done = run("explain", hostile)

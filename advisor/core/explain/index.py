@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -33,6 +34,8 @@ from advisor.core.review.kinds import KINDS
 from advisor.core.sizing.finding_kinds import FINDING_KINDS
 from advisor.core.sizing.flag_words import FLAG_WORDS
 from advisor.core.task import TASK_WORDS
+
+_OF_THE_DOCTOR = re.compile(r"DOC-\d{3}", re.IGNORECASE | re.ASCII)
 
 
 class Entry(NamedTuple):
@@ -95,8 +98,11 @@ def explanations(grounds: Grounds) -> ExplanationsDocument:
 
 
 def _unknown(grounds: Grounds, wanted: str, ids: list[str]) -> AdvisorError:
-    if wanted in (*grounds.catalog.entries, *grounds.catalog.hosted):
-        return AdvisorError(f'"{wanted}" is a model of the catalogue', fix=f"see: advisor models show {wanted}")
+    models = {one.lower(): one for one in (*grounds.catalog.entries, *grounds.catalog.hosted)}
+    if model := models.get(wanted.lower()):
+        return AdvisorError(f'"{model}" is a model of the catalogue', fix=f"see: advisor models show {model}")
+    if _OF_THE_DOCTOR.fullmatch(wanted):
+        return AdvisorError(f'"{wanted}" is something the doctor says of a machine', fix="see: advisor doctor")
     near = [f'"{one}"' for one in _nearest(wanted, ids)]
     hint = f" — did you mean {' or '.join(near)}?" if near else ""
     fix = "advisor explain lists everything that can be explained"
