@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from advisor.core.errors import allowed_words
+from advisor.core.model.claimed import DECODER_HALF, ENCODER_HALF
 from advisor.core.model.families import FAMILIES, Family, config_mistakes
 
 Finding = tuple[str | None, str, str | None]
@@ -199,6 +200,8 @@ def _class_of(config: Mapping[str, Any], family: Family) -> tuple[str, list[str]
         return own, [f"config.json names no class, so {own} is measured."]
     return own, [f"config.json names {first[:80]}; {own} is measured, without what {first[:80]} puts on top of it."]
 
+    if family.architecture == "encoder-decoder" and first.endswith((ENCODER_HALF, DECODER_HALF)):
+        return own, [f"config.json names {first[:80]}; {own} is measured, of which {first[:80]} is one half."]
 
 def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
     known, respelled = {key.name for key in family.keys} | HARMLESS | set(REFUSED), _respelled(config)

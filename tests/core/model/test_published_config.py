@@ -44,6 +44,23 @@ def test_every_entry_of_the_catalogue_is_read_back_from_its_own_config(model_id:
     assert parameter_count(shape) == entry.parameters
 
 
+@pytest.mark.parametrize(
+    ("model_type", "named", "words"),
+    [
+        ("t5", "T5EncoderModel", "of which T5EncoderModel is one half"),
+        ("bert", "BertForMaskedLM", "without what BertForMaskedLM puts on top of it"),
+    ],
+)
+def test_a_class_that_is_not_measured_is_told_with_what_it_is_to_the_measured_one(
+    model_type: str, named: str, words: str
+) -> None:
+    config = transformers.AutoConfig.for_model(model_type, **TINY[model_type])
+    published, _ = read_published(config.to_dict() | {"architectures": [named]})
+    assert published is not None
+    (note,) = published.notes
+    assert words in note
+
+
 @pytest.mark.parametrize("model_type", TINY)
 def test_what_transformers_writes_of_a_plain_model_needs_no_note(model_type: str) -> None:
     config = transformers.AutoConfig.for_model(model_type, **TINY[model_type])
