@@ -199,10 +199,10 @@ async def measured(
             model = profiled_model(entry, source, event.parameters, event.weights, event.notes)
             report_event.cancelled = event.cancelled
         elif isinstance(event, Failed):
+            raise AdvisorError(event.says, exit_code=EXIT_UNDECIDED, fix=event.fix)
     # Where nothing had to be measured after a wait, whoever had the machine has measured its peaks.
     peaks = peaks or known_peaks(machine.fingerprint, target.device, torch=torch, threads=threads)
     machine = machine if peaks is None else machine.with_peaks(peaks)
-            raise AdvisorError(event.says, exit_code=EXIT_UNDECIDED, fix=event.fix)
     cells_of = (report_event.cells[index] for index in sorted(report_event.cells))
     check = procedure_check(machine.fingerprint) if recorder is not None and _only_cuts(cells) else None
     told, extrapolations = told_from_cuts(tuple(cells_of), entry, check)
