@@ -75,9 +75,7 @@ async def _verified(
 ) -> Verification:
     count = sized.replicas["mid"]
     if sizing.replicas is None or count is None:
-        return not_verified(
-            sized, None, "no number of replicas serves this within the budget: there is nothing to serve"
-        )
+        return not_verified(sized, None, "no number of replicas was found for it, so there is nothing to serve")
     serving, model = sized.candidate.serving, sized.part.model or ""
     planned_rps = report.recommendation.workload.requests_per_second / count
     if serving.runtime != "torch" and sized.part.writes:
@@ -98,6 +96,6 @@ async def _verified(
         plan=plan,
     )
     try:
-        return verification(sized, planned_rps, plan, await serve(request))
+        return verification(sized, planned_rps, plan, await serve(request), seed=SEED)
     except AdvisorError as error:
         return not_verified(sized, planned_rps, error.problems[0].message)

@@ -137,8 +137,8 @@ class Decoder:
         """Tokens in the cache when an answer ends, which is what must be free before it begins."""
         return context + steps + self.source_tokens
 
-    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1) -> Served:
-        queue = _Queue(self, arrivals_s, seed)
+    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1, *, lengths_seed: int | None = None) -> Served:
+        queue = _Queue(self, arrivals_s, seed, seed if lengths_seed is None else lengths_seed)
         working = [_Replica(queue, number) for number in range(replicas)]
         if replicas == 1:
             while queue.answered < queue.count:
@@ -230,14 +230,14 @@ def _in_turn(queue: _Queue, replicas: list[_Replica]) -> None:
 class _Queue:
     """What replicas share: the requests, what each draws, and when each was answered."""
 
-    def __init__(self, decoder: Decoder, arrivals_s: FloatArray, seed: int) -> None:
+    def __init__(self, decoder: Decoder, arrivals_s: FloatArray, seed: int, lengths_seed: int) -> None:
         self.decoder, self.count = decoder, len(arrivals_s)
         self.arrivals: list[float] = arrivals_s.tolist()
         self.noise: list[float] = decoder.reading_noise(self.count, seed).tolist()
         self.sums: list[float] = decoder.noise_sums(seed).tolist()
         self.mean_step = float(np.mean(decoder.step_residuals))
         lengths = decoder.lengths
-        prompts, answers = lengths.drawn(self.count, seed)
+        prompts, answers = lengths.drawn(self.count, lengths_seed)
         self.reading_s = lengths.reading.seconds(prompts.tolist())
         self.contexts: list[int] = np.asarray(lengths.contexts)[prompts].tolist()
         self.steps: list[int] = np.asarray(lengths.steps)[answers].tolist()

@@ -22,7 +22,7 @@ class ReplayPlan(Value):
     request reads `texts` texts of its `input_tokens` and then takes its `steps` decode steps (0 where one pass is the
     answer), with at most `max_batch_size` requests at once (texts, where a request holds many) and `cache_tokens` in
     all their caches. `first_context` is what a request's cache holds before its first step. With `tokenizes` the
-    model's own tokenizer runs before each pass.
+    model's own tokenizer runs before each pass. `padded_steps` as `Serving` has it.
     """
 
     stages: tuple[Stage, ...]
@@ -38,6 +38,7 @@ class ReplayPlan(Value):
     cache_tokens: int | None = None
     source_tokens: int = 0
     tokenizes: bool = False
+    padded_steps: tuple[tuple[int, int], ...] = ()
     seconds: float
     seconds_limit: float
 
@@ -57,9 +58,10 @@ class Verification(Value):
     """One replica of a part, served for real. Without a replay `note` says why, and the figures are None.
 
     `requested_rps` is the rate of the schedule, `planned_rps` that of the plan; they differ where the plan's is above
-    the utilisation a minute can tell about. Latencies count from the scheduled arrival; a percentile without enough
-    requests is None. `ratio` is observed p95 over predicted (p50 where that is all there is), `agrees` whether it is
-    within 20 % and the rate was delivered; None where others used the machine meanwhile and it was slower.
+    the utilisation a minute can tell about. `seconds` are those of the schedule, and what the last answer came later
+    than was predicted; `delivered_rps` is by them. Latencies count from the scheduled arrival; a percentile without
+    enough requests is None. `ratio` is observed p95 over predicted (p50 where that is all there is), `agrees` whether
+    it is within 20 % and the rate was delivered; None where others used the machine meanwhile and it was slower.
     """
 
     role: Role

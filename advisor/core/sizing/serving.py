@@ -60,8 +60,11 @@ class Server(Protocol):
     def mean_output_steps(self) -> float:
         """The same, averaged over the lengths that occur."""
 
-    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1) -> Served:
-        """Runs the queue until the last request is answered; several replicas take from one queue."""
+    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1, *, lengths_seed: int | None = None) -> Served:
+        """Runs the queue until the last request is answered; several replicas take from one queue.
+
+        `lengths_seed` draws the lengths of the requests where those shall not change with the noise.
+        """
 
     def alone(self, requests: int, seed: int) -> Served:
         """Each request on an idle replica, as if it arrived at 0."""
@@ -179,10 +182,10 @@ class Batcher:
     def mean_output_steps(self) -> float:
         return 0.0
 
-    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1) -> Served:
+    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1, *, lengths_seed: int | None = None) -> Served:
         arrivals = arrivals_s.tolist()
         noise = self._noise(len(arrivals), seed).tolist()
-        seconds = self._seconds(len(arrivals), seed)
+        seconds = self._seconds(len(arrivals), seed if lengths_seed is None else lengths_seed)
         count, largest = len(arrivals), len(self.service_s)
         done: list[float] = []
         free_s, first = [-1.0] * replicas, 0

@@ -61,21 +61,26 @@ def replay_plan(sized: SizedPart, planned_rps: float, *, seed: int = 0, seconds:
         cache_tokens=decoder.cache_tokens if decoder else None,
         source_tokens=decoder.source_tokens if decoder else 0,
         tokenizes=sized.candidate.tokenizing_s is not None,
+        padded_steps=serving.padded_steps,
         seconds=seconds,
         seconds_limit=_LATE_FACTOR * seconds + _LATE_REQUESTS * server.lone_s,
     )
 
 
-def verification(sized: SizedPart, planned_rps: float, plan: ReplayPlan, result: ReplayResult) -> Verification:
-    """What was observed beside what the simulation says of the same schedule."""
+def verification(
+    sized: SizedPart, planned_rps: float, plan: ReplayPlan, result: ReplayResult, *, seed: int = 0
+) -> Verification:
+    """What was observed beside what the simulation says of the same schedule, which `seed` was given to draw."""
     server = sized.candidate.servers["mid"]
     arrivals = np.asarray(plan.arrivals_s)
-    latency, first = _predicted(server, arrivals)
+    latency, first, end_s = _predicted(server, arrivals, seed)
     answered = [number for number, done in enumerate(result.done_s) if done is not None]
     seen = _since(arrivals, result.done_s, answered)
     seen_first = _since(arrivals, result.first_token_s, answered) if result.first_token_s else None
     predicted, observed = _percentiles(latency, len(arrivals)), _percentiles(seen, len(seen))
-    duration = max([plan.seconds, *(done for done in result.done_s if done is not None)])
+    last_s = max((done for done in result.done_s if done is not None), default=0.0)
+    # answers that come after the last request were due by the schedule: only what came later than that is lateness
+    duration = plan.seconds + max(0.0, last_s - max(end_s, plan.seconds))
     requested = len(arrivals) / plan.seconds
     ratio = _ratio(predicted, observed)
     delivered = len(answered) / duration
@@ -123,12 +128,13 @@ def _lengths(sized: SizedPart, requests: int, seed: int) -> tuple[list[int], lis
     return [tokens] * requests, [0] * requests, [0] * requests
 
 
-def _predicted(server: Server, arrivals: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-    """Latencies and first tokens of the schedule, under several draws of the noise."""
-    runs = [server.serve(arrivals, seed) for seed in range(_NOISES)]
+def _predicted(server: Server, arrivals: FloatArray, seed: int) -> tuple[FloatArray, FloatArray | None, float]:
+    """Latencies and first tokens of the schedule under several draws of the noise, and when the last answer is due."""
+    runs = [server.serve(arrivals, noise, lengths_seed=seed) for noise in range(_NOISES)]
     latency: FloatArray = np.concatenate([run.done_s - arrivals for run in runs])
     firsts = [run.first_token_s - arrivals for run in runs if run.first_token_s is not None]
-    return latency, np.concatenate(firsts) if firsts else None
+    end_s = float(np.median([run.done_s.max() for run in runs]))
+    return latency, np.concatenate(firsts) if firsts else None, end_s
 
 
 def _since(arrivals: FloatArray, times: Sequence[float | None], answered: Sequence[int]) -> FloatArray:

@@ -46,8 +46,8 @@ class Workers:
     def mean_output_steps(self) -> float:
         return self.one.mean_output_steps
 
-    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1) -> Served:
-        return self.one.serve(arrivals_s, seed, self.workers * replicas)
+    def serve(self, arrivals_s: FloatArray, seed: int, replicas: int = 1, *, lengths_seed: int | None = None) -> Served:
+        return self.one.serve(arrivals_s, seed, self.workers * replicas, lengths_seed=lengths_seed)
 
     def alone(self, requests: int, seed: int) -> Served:
         return self.one.alone(requests, seed)

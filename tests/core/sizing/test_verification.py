@@ -32,14 +32,14 @@ from tests.core.sizing.known_model import (
 NOISE = (0.95, 1.0, 1.0, 1.1)
 
 
-def sized(answers: dict[str, Any], **changed: Any) -> tuple[Sizing, SizedPart]:
+def sized(answers: dict[str, Any], *, noise: tuple[float, ...] = NOISE, **changed: Any) -> tuple[Sizing, SizedPart]:
     writes = answers["task"] == "chat"
     parts, seconds = (ONE_DECODER, decoder) if writes else (ONE_ENCODER, encoder)
     advice = recommendation({**answers, **changed}, parts)
     entry = ENTRIES[parts[0].model or ""]
     lengths = component_lengths(advice.workload, architecture=entry.architecture, role="model")
     shapes = cells_for(entry, lengths, role="model", dtypes=("float32",))
-    profiles: dict[Role, Profile] = {"model": profile(entry, [cell(one, seconds(one), noise=NOISE) for one in shapes])}
+    profiles: dict[Role, Profile] = {"model": profile(entry, [cell(one, seconds(one), noise=noise) for one in shapes])}
     sizing = sizing_of(advice, profiles, ENTRIES, memory_limit_bytes=16 * GIB)
     assert sizing is not None
     return sizing, sizing.parts[0]
@@ -131,3 +131,29 @@ def test_lengths_that_are_spread_are_replayed_as_the_simulation_draws_them() -> 
     written = replay_plan(writer, 1.0)
     assert len(set(written.steps)) > 5
     assert set(written.first_context) == {64}
+
+
+def test_answers_that_take_seconds_are_not_taken_for_a_rate_that_was_missed() -> None:
+    """The last answers end well after the last request came, on the machine that was measured as on any other."""
+    _, part = sized(CHAT, output_tokens=400, latency_budget_ms=60_000)
+    rate = 0.6 * part.candidate.servers["mid"].saturation_rps
+    found = as_predicted(part, rate)
+    assert found.observed_ms is not None
+    assert found.observed_ms.p50 is not None
+    assert found.observed_ms.p50 > 0.08 * 1000 * SECONDS
+    assert found.delivered_rps == pytest.approx(found.requested_rps, rel=0.05)
+    assert found.agrees is True
+    assert as_predicted(part, rate, slower=1.5).agrees is False
+
+
+@pytest.mark.parametrize(
+    ("answers", "longest"), [(TICKETS, {"input_tokens_max": 500}), (CHAT, {"output_tokens_max": 500})]
+)
+def test_it_predicts_the_very_requests_that_were_served(answers: dict[str, Any], longest: dict[str, int]) -> None:
+    """Without noise nothing is left to differ in: long texts stand where they stood in the schedule."""
+    _, part = sized(answers, noise=(1.0,), **longest)
+    plan = replay_plan(part, 0.5 * part.candidate.servers["mid"].saturation_rps, seed=5)
+    done = part.candidate.servers["mid"].serve(np.asarray(plan.arrivals_s), 77, lengths_seed=5).done_s.tolist()
+    found = verification(part, 1.0, plan, ReplayResult(done_s=tuple(done)), seed=5)
+    assert len(set(plan.input_tokens) | set(plan.steps)) > 2
+    assert found.ratio == pytest.approx(1.0, abs=1e-12)
