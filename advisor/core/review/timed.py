@@ -130,7 +130,7 @@ def _facts(design: Design, known: tuple[Part, ...], testbed: Testbed) -> _Facts:
 def _latency(facts: _Facts) -> _Interval:
     """Milliseconds within which 95 of 100 requests are answered that need not wait for others."""
     demand, limit = Demand(PERCENTILE), facts.memory_limit_bytes
-    times = [quickest(facts.parts, demand, limit, SEED, bound)[0] for bound in BOUNDS]
+    times = [quickest(facts.parts, demand, limit, SEED, bound) for bound in BOUNDS]
     low, mid, high = sorted(seconds * 1000 for seconds in times)
     return _Interval(low, mid, high, UNITS["p95_ms"], facts.noise, open_=facts.floors, only_adds=facts.disturbed)
 

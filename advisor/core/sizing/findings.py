@@ -54,6 +54,7 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
         _first_token,
         _tail,
         _broken_off,
+        _padded,
         _disturbed,
         _tokenizing,
     )
@@ -141,6 +142,25 @@ def _utilisation(facts: Facts) -> Iterator[Finding]:
         yield _found("001", says)
 
 
+def _padded(facts: Facts) -> Iterator[Finding]:
+    for sized in facts.sizing.parts if facts.sizing else ():
+        serving, profile = sized.candidate.serving, facts.design.profiles[sized.part.role]
+        steps = {
+            cell.batch_size: cell.median_s
+            for cell in sorted(profile.cells, key=lambda cell: cell.context_tokens or 0)
+            if cell.stage == "decode"
+            and (cell.runtime, cell.dtype, cell.workers) == (serving.runtime, serving.dtype, serving.workers)
+            and usable(cell)
+        }
+        slow = [
+            f"{few} ({milliseconds(steps[few] or 0)}) to {rows} ({milliseconds(steps[rows] or 0)})"
+            for few, rows in serving.padded_steps
+        ]
+        if slow:
+            says = f"{sized.part.role} is planned to fill up decode steps of {', '.join(slow)}, which takes less time here."
+            yield _found("012", says)
+
+
 def _longest(facts: Facts) -> Iterator[Finding]:
     """The longest request stated, alone on a replica, against the budget."""
     workload, demand = facts.design.workload, facts.demand
@@ -155,7 +175,7 @@ def _longest(facts: Facts) -> Iterator[Finding]:
         return
     what = f"The longest request ({update['input_tokens']:,} tokens in, {update['output_tokens']:,} out)"
     floors = [floor for part in parts for floor in part.candidates[0].floors]
-    latency_s, _ = quickest(parts, demand, facts.design.memory_limit_bytes, facts.design.seed)
+    latency_s = quickest(parts, demand, facts.design.memory_limit_bytes, facts.design.seed)
     least = " at least" if floors else ""
     beside = "" if demand.latency_budget_s is None else _against(latency_s, demand.latency_budget_s)
     reason = f" ({floors[0]})" if floors else ""

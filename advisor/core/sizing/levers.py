@@ -13,7 +13,7 @@ from advisor.core.sizing.design import Design, demand_of
 from advisor.core.sizing.nearest import measured
 from advisor.core.sizing.pipeline import Sizing, replicas_at_median
 from advisor.core.sizing.plan import Nearest, Verdict
-from advisor.core.sizing.wording import milliseconds, replicas, three_digits
+from advisor.core.sizing.wording import gib, milliseconds, replicas, three_digits
 from advisor.core.workload import Workload
 
 _LOOSER = 2
@@ -70,6 +70,12 @@ def _what_to_find(part: Part) -> str:
 
 def _slowest_part(sizing: Sizing) -> str:
     """No single answer helps: the model itself is too slow or too large here."""
+    if not sizing.fits_memory:
+        largest = max(sizing.parts, key=lambda sized: sized.candidate.peak_memory_bytes or 0)
+        return (
+            f"Take a smaller model for the {largest.part.role}, or give a replica more memory: {largest.part.model} "
+            f"takes {gib(largest.candidate.peak_memory_bytes or 0)}, and no change of a single answer would pass."
+        )
     slowest = max(sizing.parts, key=lambda sized: sized.candidate.servers["mid"].lone_s)
     lone = milliseconds(slowest.candidate.servers["mid"].lone_s)
     return (

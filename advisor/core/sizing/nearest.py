@@ -16,12 +16,14 @@ from advisor.core.guide.recommendation import Answer, Change
 from advisor.core.hardware import GIB
 from advisor.core.sizing.candidates import Part
 from advisor.core.sizing.design import Design, demand_of
+from advisor.core.sizing.given import memory_limit_of
 from advisor.core.sizing.latency import usable
-from advisor.core.sizing.pipeline import Sizing, feasible, quickest, replicas_at_median, size
+from advisor.core.sizing.pipeline import Sizing, feasible, lone_times, replicas_at_median, size
 from advisor.core.sizing.plan import Nearest
 from advisor.core.sizing.wording import replicas, rounded_up, three_digits
 from advisor.core.workload import PERCENTILES, Workload
 
+_BUDGETS = ("latency_budget_ms", "first_token_budget_ms")
 _EASE = 2.0
 """A budget that passes just so is passed by idle replicas only; what this many times that budget takes is said beside
 it.
@@ -51,11 +53,15 @@ def nearest_plan(design: Design) -> Nearest | None:
 
 
 def _both_budgets(design: Design) -> Nearest | None:
-    """The budget for the answer and the one for its first token moved together."""
-    moves = list(_budget_moves(design))
-    if len(moves) < 2:
+    """The budget for the answer and the one for its first token moved together, to what one way to serve needs."""
+    ways = [
+        [_move(design, answer, needed) for answer, needed in way.items()]
+        for way in _budgets_needed(design)
+        if len(way) == len(_BUDGETS)
+    ]
+    if not ways:
         return None
-    one, other = moves
+    one, other = moves = min(ways, key=lambda way: sum(move.distance for move in way))
     both = replace(one, workload=_changed(one.workload, other.answer, other.after))
     sizing = _sized(design, both)
     if not all(sizing.passes.values()) or not sizing.fits_memory or sizing.replicas is None:
@@ -93,16 +99,25 @@ def _moves(design: Design) -> Iterator[_Move]:
 
 
 def _budget_moves(design: Design) -> Iterator[_Move]:
+    """Each budget moved to what is needed where the other one is kept."""
+    ways = _budgets_needed(design)
+    for answer in _BUDGETS if all(ways) else ():
+        alone = [way[answer] for way in ways if list(way) == [answer]]
+        if alone:
+            yield _move(design, answer, min(alone))
+
+
+def _budgets_needed(design: Design) -> list[dict[str, float]]:
+    """For each way to serve, the budgets that a lone request misses there, and the milliseconds it takes."""
     workload = design.workload
     parts = measured(design.parts(workload))
     demand = demand_of(workload, writes=parts[-1].writes)
-    latency_s, first_s = quickest(parts, demand, design.memory_limit_bytes, design.seed)
-    needed = {"latency_budget_ms": latency_s, "first_token_budget_ms": first_s}
-    for answer, seconds in needed.items():
-        before = getattr(workload, answer)
-        if seconds is None or before is None or before >= seconds * 1000:
-            continue
-        yield _move(design, answer, rounded_up(seconds * 1000))
+    ways: list[dict[str, float]] = []
+    for times in lone_times(parts, demand, design.memory_limit_bytes, design.seed):
+        given = [(answer, seconds, getattr(workload, answer)) for answer, seconds in zip(_BUDGETS, times, strict=True)]
+        missed = {answer: s * 1000 for answer, s, budget in given if s and budget is not None and s * 1000 > budget}
+        ways.append({answer: rounded_up(needed) for answer, needed in missed.items()})
+    return ways
 
 
 def _percentile_moves(design: Design) -> Iterator[_Move]:
@@ -155,7 +170,8 @@ def _memory_moves(design: Design) -> Iterator[_Move]:
     parts = measured(design.parts(design.workload))
     smallest = [min((one.peak_memory_bytes or 0) for one in part.candidates) for part in parts]
     needed = max(smallest)
-    if needed > design.memory_limit_bytes:
+    machine = memory_limit_of([profile for profile in design.profiles.values() if profile.cells], None)
+    if design.memory_limit_bytes < needed <= machine:  # no answer gives a machine more memory than it has
         yield _move(design, "memory_limit_gib", rounded_up(needed / GIB), before=design.memory_limit_bytes / GIB)
 
 

@@ -142,18 +142,24 @@ def replicas_at_median(
     return sum(option.replicas(rate)) if option else None
 
 
-def quickest(
+def lone_times(
     parts: Sequence[Part], demand: Demand, memory_limit_bytes: int, seed: int, bound: Bound = "high"
-) -> tuple[float, float | None]:
-    """Seconds within which `demand.percentile` per cent of lone requests are answered, and get their first token.
-
-    In the quickest configuration; at the slow bound of the measurement, no budget below it can be met with certainty.
+) -> list[tuple[float, float | None]]:
+    """For each way to serve, seconds within which `demand.percentile` per cent of lone requests are answered, and get
+    their first token. At the slow bound of the measurement no budget below it can be met with certainty in that way.
     """
     pools, fronts = _pools(parts, memory_limit_bytes)
     whole = [_lone_outcome(fronts, candidate, bound, seed) for candidate in pools[-1]]
-    latency = min(percentile(outcome.latency_s, demand.percentile) for outcome in whole)
-    first = [percentile(one.first_token_s, demand.percentile) for one in whole if one.first_token_s is not None]
-    return latency, min(first, default=None)
+
+    def at(times: FloatArray | None) -> float | None:
+        return None if times is None else percentile(times, demand.percentile)
+
+    return [(percentile(one.latency_s, demand.percentile), at(one.first_token_s)) for one in whole]
+
+
+def quickest(parts: Sequence[Part], demand: Demand, memory_limit_bytes: int, seed: int, bound: Bound = "high") -> float:
+    """Seconds within which `demand.percentile` per cent of lone requests are answered in the quickest way to serve."""
+    return min(latency_s for latency_s, _ in lone_times(parts, demand, memory_limit_bytes, seed, bound))
 
 
 def _fits(candidate: Candidate, memory_limit_bytes: int) -> bool:

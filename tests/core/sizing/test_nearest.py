@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from advisor.core.sizing.measurement import Cell
 from advisor.core.sizing.plan import Nearest, Plan
 from tests.core.sizing.known_model import (
     ANSWERS,
@@ -89,6 +90,16 @@ def test_memory_that_is_too_small_is_raised_to_the_smallest_peak() -> None:
     assert (change.answer, change.from_, change.to) == ("memory_limit_gib", 0.25, 1.0)
 
 
+def test_more_memory_than_the_machine_has_is_no_change_of_answers() -> None:
+    def huge(each: Cell) -> Cell:
+        return each.model_copy(update={"peak_memory_bytes": 17 * GIB})
+
+    missed = planned(TICKETS, ONE_ENCODER, {"model": encoder}, alter=huge)
+    assert (missed.verdict, missed.nearest) == ("misses", None)
+    assert missed.first_thing_to_change is not None
+    assert "more memory: known-encoder takes 17.0 GiB" in missed.first_thing_to_change
+
+
 def test_no_single_change_is_invented_where_two_would_be_needed() -> None:
     missed = planned(
         {**TICKETS, "latency_budget_ms": 1, "input_tokens": 1}, ONE_ENCODER, {"model": encoder}, memory_limit_bytes=1
@@ -129,3 +140,31 @@ def test_a_plan_that_passes_needs_no_nearest_one() -> None:
 def test_the_nearest_change_of_a_generated_answer_passes(make: Any) -> None:
     change = nearest(make(latency_budget_ms=300))
     assert make(**{"latency_budget_ms": 300, change.answer: change.to}).verdict == "meets"
+
+
+def in_two_ways(shape: Any) -> float:
+    """Of two tokens, one dtype has the first after 1 ms and both after 21 ms, the other after 10 ms and after 11 ms."""
+    first, step = (0.001, 0.020) if shape.dtype == "float32" else (0.010, 0.001)
+    return first if shape.stage == "prefill" else step
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "first_token_ms", "moved"),
+    [
+        (15, 5, {"latency_budget_ms": 21}),
+        (11.5, 8, {"first_token_budget_ms": 10}),
+        (0.5, 0.5, {"latency_budget_ms": 21, "first_token_budget_ms": 1}),
+    ],
+)
+def test_budgets_move_to_what_one_way_to_serve_needs_not_to_the_best_of_each(
+    latency_ms: float, first_token_ms: float, moved: dict[str, float]
+) -> None:
+    asked = {**CHAT, "output_tokens": 2, "latency_budget_ms": latency_ms, "first_token_budget_ms": first_token_ms}
+
+    def made(**changed: Any) -> Plan:
+        return planned(asked | changed, ONE_DECODER, {"model": in_two_ways}, dtypes=("float32", "bfloat16"))
+
+    change = nearest(made())
+    said = {change.answer: change.to} | {also.answer: also.to for also in change.also}
+    assert said == pytest.approx(moved, rel=0.01)
+    assert made(**said).verdict == "meets"
