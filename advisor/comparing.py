@@ -148,11 +148,12 @@ async def _in_turns(
 
 
 def _cells_of(side: _Side, measuring: Measuring) -> Measuring:
-    """The length of the task alone and two batch sizes unless the caller says otherwise, for every side comes often."""
+    """The lengths that were stated and two batch sizes unless the caller says otherwise, for every side comes often."""
+    lengths = sorted({side.lengths.input_tokens, side.lengths.longest_input_tokens})
     return replace(
         measuring,
         batch_sizes=measuring.batch_sizes or BATCH_SIZES,
-        input_tokens=measuring.input_tokens or (side.lengths.input_tokens,),
+        input_tokens=measuring.input_tokens or tuple(lengths),
     )
 
 

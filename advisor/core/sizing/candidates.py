@@ -173,7 +173,8 @@ class _Source:
         times = {bound: self._read_s(surface, bound) for bound in BOUNDS}
         near = self._near(stage, surface)
         residuals = residuals_of(near)
-        floors = () if surface.reaches(tokens) else (_beyond(stage, "inputs", tokens, surface),)
+        longest = self._inputs.tokens[-1]
+        floors = () if surface.reaches(longest) else (_beyond(stage, "inputs", longest, surface),)
 
         def put_together(batch: int) -> bool:
             many = self.lengths.texts > 1 and (batch < self.lengths.texts or batch not in surface.batches)
@@ -254,10 +255,11 @@ class _Source:
         deepest += max(outputs.tokens[-1] - 1, 0)
         facts = [self._fact(read, reading, tokens, put_together=self._inputs.varies)]
         floors = [] if steps == 0 else floors
-        floors += [] if read.reaches(tokens) else [_beyond(reading, "inputs", tokens, read)]
+        longest = self._inputs.tokens[-1]
+        floors += [] if read.reaches(longest) else [_beyond(reading, "inputs", longest, read)]
         if steps:
             facts.append(self._fact(step, "decode", last, put_together=True))
-            floors += [] if step.reaches(last) else [_beyond("decode", "caches", last, step)]
+            floors += [] if step.reaches(deepest) else [_beyond("decode", "caches", deepest, step)]
         near = self._near(reading, read)
         residuals = residuals_of(near), residuals_of(decode)
 
@@ -281,13 +283,16 @@ class _Source:
             for bound in BOUNDS
         }
         known = len(whole["mid"].times.step_s) if steps else len(whole["mid"].reading_s)
+        padded = step.padded(last) if steps else {}
         candidates: list[Candidate] = []
         for slots in limits(step if steps else read, known):
+            if padded.get(slots, 0) in range(slots + 1, known + 1):
+                continue  # what is filled up to a larger batch may as well hold one
             peak = self._memory.peak_of_slots(reading, slots, min(slots, len(whole["mid"].reading_s)))
             cache_tokens, peak = self._memory.cache_limit(slots, peak, reading)
             candidates.append(
                 Candidate(
-                    serving=self._serving(slots),
+                    serving=self._serving(slots).padding(padded),
                     stages=tuple(facts),
                     servers={
                         bound: replace(server.with_slots(slots), cache_tokens=cache_tokens)

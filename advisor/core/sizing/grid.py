@@ -22,6 +22,10 @@ from advisor.core.sizing.runtimes import Configuration, without_stage
 
 BATCH_SIZES = (1, 4, 8)
 INPUT_TOKENS = (32, 64, 128)
+FEW_ANSWERS = (2, 3)
+"""Answers written together at which a step is measured besides, at its deepest. Kernels for one row, for a few and for
+many differ: on processors a step of two may take longer than one of four, and it is the batch that light traffic has.
+"""
 OUTPUT_TOKENS = 32
 """How deep an encoder-decoder's cache is where nobody says how much is written."""
 _PASSES_PER_REQUEST = 5
@@ -32,9 +36,12 @@ _ALONE, _TOGETHER, _LONGEST, _SHORTER = range(4)
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A length to measure, how much hangs on it, and whether only one request at a time is of interest there."""
+    """A length to measure, the tokens written after it (None: nobody said), how much hangs on it, and whether only one
+    request at a time is of interest there.
+    """
 
     tokens: int
+    written: int | None
     rank: int
     alone: bool = False
 
@@ -56,14 +63,17 @@ def cells_for(
     A length the model has no positions for is listed all the same: the cell is then refused with that reason, which
     says more than a figure for another length.
     """
-    if input_tokens is not None:
-        shapes = [_Shape(tokens, _TOGETHER) for tokens in input_tokens]
-    else:
-        shapes = _shapes_around(lengths, passes_once="decode" not in stages_of(entry))
     written = max(lengths.output_tokens if output_tokens is None else output_tokens, 1)
+    most = max(lengths.longest_output_tokens if output_tokens is None else output_tokens, written)
+    if input_tokens is not None:
+        shapes = [_Shape(tokens, written, _TOGETHER) for tokens in input_tokens]
+        shapes += [_Shape(tokens, most, _LONGEST, alone=True) for tokens in input_tokens if most > written]
+    else:
+        shapes = _shapes_around(lengths, written, most, entry)
     batches = sorted(set(batch_sizes or _batch_sizes(lengths)))
     lone = batches[-1] if lengths.texts > 1 else 1
-    return _cells(entry, role, _configurations(dtypes, others), batches, shapes, written, lone_batch=lone)
+    few = FEW_ANSWERS if batch_sizes is None and lengths.texts == 1 else ()
+    return _cells(entry, role, _configurations(dtypes, others), batches, shapes, lone_batch=lone, few=few)
 
 
 def default_cells(
@@ -80,9 +90,9 @@ def default_cells(
     Decoding is measured at one depth for each length, or at the first and the last step of `output_tokens`.
     """
     lengths = input_tokens or [tokens for tokens in INPUT_TOKENS if tokens < entry.context_tokens] or [1]
-    shapes = [_Shape(tokens, _TOGETHER) for tokens in lengths]
+    shapes = [_Shape(tokens, output_tokens, _TOGETHER) for tokens in lengths]
     batches, served = sorted(set(batch_sizes or BATCH_SIZES)), _configurations(dtypes, others)
-    return _cells(entry, entry.roles[0], served, batches, shapes, output_tokens)
+    return _cells(entry, entry.roles[0], served, batches, shapes)
 
 
 def best_cells(cells: Sequence[Cell]) -> tuple[Best, ...]:
@@ -108,16 +118,21 @@ def _batch_sizes(lengths: Lengths) -> tuple[int, ...]:
     return max(1, lengths.texts // _PASSES_PER_REQUEST), lengths.texts
 
 
-def _shapes_around(lengths: Lengths, *, passes_once: bool) -> list[_Shape]:
+def _shapes_around(lengths: Lengths, written: int, most: int, entry: ModelEntry) -> list[_Shape]:
     """The typical length; the longest, one request at a time; and half the typical one where a pass is the whole answer
     and the length is the workload's to shorten.
+
+    The longest answer is `most` tokens. A step that also looks at a source is measured that deep at the typical one,
+    for those are the steps that a plan takes.
     """
-    typical = lengths.input_tokens
-    shapes = [_Shape(typical, _TOGETHER)]
-    if lengths.longest_input_tokens > typical:
-        shapes.append(_Shape(lengths.longest_input_tokens, _LONGEST, alone=True))
+    typical, longest = lengths.input_tokens, lengths.longest_input_tokens
+    passes_once, shapes = "decode" not in stages_of(entry), [_Shape(typical, written, _TOGETHER)]
+    if longest > typical or (most > written and entry.architecture == "decoder-only"):
+        shapes.append(_Shape(longest, most, _LONGEST, alone=True))
+    if most > written and entry.architecture == "encoder-decoder":
+        shapes.append(_Shape(typical, most, _LONGEST, alone=True))
     if passes_once and typical > 1 and lengths.texts == 1:
-        shapes.append(_Shape(typical // 2, _SHORTER))
+        shapes.append(_Shape(typical // 2, written, _SHORTER))
     return shapes
 
 
@@ -127,29 +142,30 @@ def _cells(
     configurations: Sequence[Configuration],
     batch_sizes: Sequence[int],
     shapes: Sequence[_Shape],
-    output_tokens: int | None,
     *,
     lone_batch: int = 1,
+    few: Sequence[int] = (),
 ) -> tuple[CellPlan, ...]:
     """All cells of these shapes, each once, ordered by what hangs on them and then by what they cost.
 
-    `lone_batch` texts are one request on its own.
+    `lone_batch` texts are one request on its own; of batches of `few` the deepest steps are measured alone.
     """
     ranked: dict[CellPlan, tuple[int, int, int]] = {}
     for order, served in enumerate(configurations):
         for shape in shapes:
             for batch in (lone_batch,) if shape.alone else batch_sizes:
                 rank = _ALONE if batch == lone_batch and shape.rank == _TOGETHER else shape.rank
-                for cell in _stage_cells(entry, role, served, batch, shape.tokens, output_tokens):
+                for cell in _stage_cells(entry, role, served, batch, shape):
                     ranked.setdefault(cell, (rank, order, stage_flops(entry, cell)))
+            for batch in () if shape.alone else few:
+                steps = [cell for cell in _stage_cells(entry, role, served, batch, shape) if cell.stage == "decode"]
+                ranked.update({cell: (shape.rank, order, stage_flops(entry, cell)) for cell in steps[-1:]})
     return tuple(sorted(ranked, key=lambda cell: ranked[cell]))
 
 
-def _stage_cells(
-    entry: ModelEntry, role: Role, served: Configuration, batch: int, tokens: int, output_tokens: int | None
-) -> list[CellPlan]:
+def _stage_cells(entry: ModelEntry, role: Role, served: Configuration, batch: int, shape: _Shape) -> list[CellPlan]:
     """The cells of these stages that the runtime runs."""
-    cells = _all_stages(entry, role, served, batch, tokens, output_tokens)
+    cells = _all_stages(entry, role, served, batch, shape.tokens, shape.written)
     return [cell for cell in cells if without_stage(served.runtime, entry, cell.stage) is None]
 
 

@@ -27,19 +27,26 @@ class Room:
     memory_limit_bytes: int | None
 
     def peak(self, stage: Stage, batch: int, tokens: int) -> int | None:
-        """Peak memory of a pass over `batch` texts of `tokens` tokens: the largest up to the cell that covers it.
+        """Peak memory of a pass over `batch` texts of `tokens` tokens: no less than any measured cell which it covers
+        took, and as much as the shortest text that covers it did in the same batch.
 
-        Memory is not interpolated. Where no measured cell is as large, the closed form is asked as well.
+        Memory is not interpolated. Without such a text the closed form is asked, which larger batches may undercut.
         """
-        known = [cell for cell in self.cells_of(stage) if usable(cell) and cell.peak_memory_bytes is not None]
-        covering = [cell for cell in known if cell.batch_size >= batch and (cell.input_tokens or 0) >= tokens]
-        longest = min(((cell.input_tokens or 0) for cell in covering), default=tokens)
-        within = [cell for cell in known if cell.batch_size <= batch and (cell.input_tokens or 0) <= longest]
-        peaks = [cell.peak_memory_bytes or 0 for cell in within]
-        if not covering and self.entry is not None:
-            shape = CellPlan(stage=stage, dtype=self._dtype, batch_size=batch, input_tokens=max(tokens, 1))
-            peaks.append(peak_memory_estimate_bytes(self.entry, shape))
-        return max(peaks, default=None)
+        known = [
+            (cell.batch_size, cell.input_tokens or 0, cell.peak_memory_bytes)
+            for cell in self.cells_of(stage)
+            if usable(cell) and cell.peak_memory_bytes is not None
+        ]
+        covered = [peak for b, t, peak in known if b <= batch and t <= tokens]
+        bounds = [peak for b, t, peak in known if b == batch and t >= tokens]
+        if not bounds:
+            bounds = [peak for b, t, peak in known if b > batch and t >= tokens]
+            bounds += [] if self.entry is None else [self._by_closed_form(self.entry, stage, batch, tokens)]
+        return max([*covered, *([min(bounds)] if bounds else [])], default=None)
+
+    def _by_closed_form(self, entry: ModelEntry, stage: Stage, batch: int, tokens: int) -> int:
+        shape = CellPlan(stage=stage, dtype=self._dtype, batch_size=batch, input_tokens=max(tokens, 1))
+        return peak_memory_estimate_bytes(entry, shape)
 
     def _cache(self, batch: int, context: int) -> int:
         if self.entry is None:

@@ -69,6 +69,20 @@ def test_an_input_beyond_the_longest_is_a_floor() -> None:
     )
 
 
+def test_the_longest_text_must_have_been_measured_too() -> None:
+    spread = Lengths(128, 400, 0, None)
+    assert encoded(spread, measured=spread).candidates[0].floors == ()
+    (floor,) = encoded(spread).candidates[0].floors
+    assert "inputs of up to 128 tokens, 400 are planned" in floor
+
+
+def test_the_longest_answer_must_have_been_measured_too() -> None:
+    spread = Lengths(100, 200, 50, 300)
+    assert decoded(spread, measured=spread).candidates[0].floors == ()
+    (floor,) = decoded(spread, measured=Lengths(100, 200, 50, None)).candidates[0].floors
+    assert "caches of up to 249 tokens, 498 are planned" in floor
+
+
 def test_a_decoder_reads_once_and_then_steps_from_its_prompt_on() -> None:
     server = decoded().candidates[0].servers["mid"]
     assert isinstance(server, Decoder)
@@ -170,6 +184,22 @@ def test_a_larger_batch_without_a_measured_peak_is_not_taken_for_a_small_one() -
     by_batch = {one.serving.max_batch_size: one.peak_memory_bytes or 0 for one in part.candidates}
     assert by_batch[1] == 1000
     assert by_batch[8] > weight_bytes(ENCODER, "float32")
+
+
+def test_a_shape_between_measured_ones_takes_no_less_than_the_closed_form_and_no_more_than_a_larger_one() -> None:
+    def at(batch: int, tokens: int, peak: int) -> Cell:
+        shape = CellPlan(stage="forward", dtype="float32", batch_size=batch, input_tokens=tokens)
+        return cell(shape, encoder(shape), peak_memory_bytes=peak)
+
+    def of_four(largest: int) -> int | None:
+        made = profile(ENCODER, [at(1, 64, 1000), at(4, 64, 2000), at(8, 256, largest)])
+        part = part_of("model", made, ENCODER, Lengths(128, None, 0, None))
+        return {one.serving.max_batch_size: one.peak_memory_bytes for one in part.candidates}[4]
+
+    assert of_four(3000) == 3000
+    by_form = of_four(900 * GIB)
+    assert by_form is not None
+    assert weight_bytes(ENCODER, "float32") < by_form < GIB
 
 
 def test_a_profile_without_samples_still_plans_with_no_spread() -> None:

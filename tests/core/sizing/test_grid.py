@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,6 +47,26 @@ def test_the_longest_input_is_measured_one_request_at_a_time() -> None:
     assert [each.batch_size for each in cells if each.input_tokens == 400] == [1]
 
 
+def test_the_longest_answer_is_measured_where_it_ends_one_request_at_a_time() -> None:
+    cells = cells_for(DECODER, Lengths(128, 300, 200, 500), role="model", dtypes=("float32",))
+    deepest = {(each.batch_size, each.context_tokens) for each in cells if (each.context_tokens or 0) > 327}
+    assert deepest == {(1, 300 + 499)}
+    same_prompt = cells_for(DECODER, Lengths(128, None, 200, 500), role="model", dtypes=("float32",))
+    assert {each.context_tokens for each in same_prompt if each.stage == "decode"} == {128, 327, 627}
+    fixed = cells_for(DECODER, Lengths(128, None, 200, 500), role="model", dtypes=("float32",), input_tokens=(64,))
+    assert {each.context_tokens for each in fixed if each.stage == "decode"} == {64, 263, 563}
+
+
+def test_an_encoder_decoder_writes_its_longest_answer_with_the_typical_source_in_sight() -> None:
+    cells = cells_for(SEQ2SEQ, Lengths(100, None, 64, 200), role="model", dtypes=("float32",))
+    assert {(each.input_tokens, each.context_tokens) for each in cells if each.batch_size == 1} == {
+        (100, None),
+        (100, 1),
+        (100, 64),
+        (100, 200),
+    }
+
+
 def test_a_retriever_embeds() -> None:
     cells = cells_for(ENCODER, Lengths(32, None, 0, None), role="retriever", dtypes=("float32",))
     assert {each.stage for each in cells} == {"embed"}
@@ -55,9 +76,19 @@ def test_a_decoder_is_measured_at_its_prompt_and_at_its_first_and_last_step() ->
     cells = cells_for(DECODER, Lengths(128, None, 200, None), role="model", dtypes=("float32",))
     assert {each.input_tokens for each in cells if each.stage == "prefill"} == {128}
     assert {each.context_tokens for each in cells if each.stage == "decode"} == {128, 327}
-    assert {each.batch_size for each in cells if each.stage == "decode"} == {1, 4, 8}
+    assert {each.batch_size for each in cells if each.stage == "prefill"} == {1, 4, 8}
     assert {each.stage for each in cells[:3]} == {"prefill", "decode"}
     assert {each.batch_size for each in cells[:3]} == {1}
+
+
+def test_a_few_answers_together_are_measured_at_their_deepest_step_unless_the_batches_are_given() -> None:
+    def batches(depth: int, **given: Any) -> set[int]:
+        cells = cells_for(DECODER, Lengths(128, None, 200, None), role="model", dtypes=("float32",), **given)
+        return {each.batch_size for each in cells if each.stage == "decode" and each.context_tokens == depth}
+
+    assert batches(128) == {1, 4, 8}
+    assert batches(327) == {1, 2, 3, 4, 8}
+    assert batches(327, batch_sizes=(1, 8)) == {1, 8}
 
 
 def test_an_encoder_decoder_decodes_with_its_source_in_sight() -> None:

@@ -202,6 +202,18 @@ def test_a_longer_input_than_any_measured_is_a_floor_that_can_miss_but_never_mee
     assert "PLAN-008" in {finding.id for finding in loose.findings}
 
 
+def test_texts_of_which_the_longest_was_not_measured_never_meet() -> None:
+    def refused(each: Cell) -> Cell:
+        return each.model_copy(update={"median_s": None}) if (each.input_tokens or 0) > 128 else each
+
+    said = {**TICKETS, "input_tokens_max": 400}
+    assert planned(said, ONE_ENCODER, {"model": encoder}).verdict == "meets"
+    plan = planned(said, ONE_ENCODER, {"model": encoder}, alter=refused)
+    assert plan.verdict == "undecided"
+    assert plan.first_thing_to_change is not None
+    assert "400 are planned" in plan.first_thing_to_change
+
+
 def test_a_generated_answer_has_two_stages_served_by_the_same_replicas() -> None:
     plan = chat(first_token_budget_ms=500)
     assert [stage.stage for stage in plan.stages] == ["prefill", "decode"]
