@@ -106,7 +106,8 @@ def _plan_words(one: Entry) -> str:
     if plan is None or one.latency_s is None:
         notes = [stage.note for stage in plan.stages if stage.note] if plan else []
         return f"no figure: {notes[0] if notes else 'nothing was measured'}"
-    return f"{figures.VERDICT_WORDS[plan.verdict]}{'' if plan.replicas else ', no number of replicas serves it'}"
+    none = ", no number of replicas serves it" if plan.verdict == "misses" else ""
+    return f"{figures.VERDICT_WORDS[plan.verdict]}{none}"
 
 
 def _ratios(comparison: Comparison) -> Table:

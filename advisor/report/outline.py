@@ -134,6 +134,8 @@ def verdict_sentence(plan: Plan, recommendation: Recommendation, machine: str = 
         missing = [f"{stage.role} ({stage.note})" for stage in plan.stages if stage.note and stage.latency_ms is None]
         return f"{start}: {'; '.join(dict.fromkeys(missing)) or plan.first_thing_to_change}"
     if plan.replicas is None:
+        if any(finding.id == "PLAN-009" for finding in plan.findings):
+            return f"{start}: no replica like {machine} has the memory for this, however many there are"
         return f"{start}: no number of replicas like {machine} serves this within the budget; {plan.binding} binds"
     within = _within(plan, workload.latency_percentile)
     held = "" if within is None else f", {workload.latency_percentile} % answered within {figures.milliseconds(within)}"

@@ -72,8 +72,9 @@ class SaveScreen(ModalScreen[str]):
 
     def action_save(self) -> None:
         """Saves, or says why not. A file that is there is only replaced when asked a second time."""
-        path = Path(self.query_one(Input).value.strip()).expanduser()
+        path = Path(self.query_one(Input).value.strip())
         try:
+            path = _expanded(path)
             check_output(path, ENDINGS)
             if path.exists() and self._replace != path:
                 self._replace = path
@@ -90,6 +91,14 @@ class SaveScreen(ModalScreen[str]):
         shown = self.query_one("#problem", Static)
         shown.update(text(words))
         shown.display = True
+
+
+def _expanded(path: Path) -> Path:
+    """The path with `~` as somebody's home. Raises AdvisorError where nobody of that name has one."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise AdvisorError(f"{path} begins in the home of nobody known here", fix="write the folder out") from None
 
 
 def rendered(report: Report, ending: str) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from advisor.core.guide.recommendation import Source
 from advisor.core.report import Report
+from advisor.core.sizing.plan import Finding
 from advisor.report import text
-from advisor.report.outline import report_blocks
+from advisor.report.outline import report_blocks, verdict_sentence
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "report.json"
 
@@ -30,6 +34,18 @@ def test_the_verdict_names_the_latency_at_the_percentile_of_the_budget() -> None
     words = told(per_cent=90)
     assert "90 % answered within 123 ms" in words.splitlines()[0]
     assert "p90 123 ms" in words
+
+
+@pytest.mark.parametrize(
+    ("finding", "words"),
+    [("PLAN-009", "no replica like this machine has the memory"), ("PLAN-061", "within the budget; memory binds")],
+)
+def test_a_model_too_large_for_any_replica_is_not_told_to_miss_a_budget(finding: str, words: str) -> None:
+    report = Report.model_validate_json(EXAMPLE.read_text(encoding="utf-8"))
+    assert report.plan is not None
+    found = (Finding(id=finding, says="…", source=(Source(id="G61", section="ours"),)),)
+    missed = {"verdict": "misses", "replicas": None, "binding": "memory", "findings": found}
+    assert words in verdict_sentence(report.plan.model_copy(update=missed), report.recommendation)
 
 
 def test_a_single_thread_is_one() -> None:

@@ -128,7 +128,7 @@ async def test_a_file_that_is_there_is_replaced_only_when_asked_twice(
     assert path.read_text().startswith("# ✓ meets")
 
 
-@pytest.mark.parametrize("name", ["plan.txt", "plan", "no/such/folder/plan.md", "", "."])
+@pytest.mark.parametrize("name", ["plan.txt", "plan", "no/such/folder/plan.md", "", ".", "~nobody-at-all/plan.md"])
 async def test_what_cannot_be_saved_is_said_and_asked_again(
     opened: Open, report: Report, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
