@@ -79,8 +79,9 @@ def _named(read: ReadFile, before: Snapshot, folder: str) -> Iterator[str]:
     for component in components:
         for name in (*_of_models(component), *component.measured):
             yield os.path.normpath(os.path.join(folder, name))
-    if any(component.code for component in components):
-        below = "" if folder == "." else f"{folder}/"
+    if patterns := [one for component in components for one in component.code]:
+        up = any(".." in one.split("/") for one in patterns)
+        below = "" if folder == "." or up else f"{folder}/"
         yield from (name for name in before.files if name.endswith(".py") and name.startswith(below))
 
 

@@ -17,6 +17,7 @@ from advisor.core.errors import AdvisorError, Problem
 from advisor.core.review.case import Case
 from advisor.core.review.choice import review_choice
 from advisor.core.review.code import About, code_results
+from advisor.core.review.code_parse import lines_of
 from advisor.core.review.declared import PARTS, DeclaredChoice, DeclaredComponent, DeclaredPart, Steps, pointer
 from advisor.core.review.document import Location, Result, WaiverLine
 from advisor.core.review.found import Found
@@ -75,11 +76,11 @@ def _code_results(case: Case, read: ReadFile, lines: dict[str, Sequence[str]]) -
     if not patterns:
         return
     folder = read.repository.known_as
-    code = read_code(read.repository.folder, patterns)
+    code = read_code(read.repository.folder, patterns, root=read.repository.root)
     tuned = case.component.choice.contrastive or any(one.contrastive for one in case.found.values())
     place = read.declared.locate(at)
     about = About(case.component.name, place, pointer(at), partial(cite, case.rulebook), tuned)
-    lines |= {shown(folder / one.path): one.text.split("\n") for one in code.files}
+    lines |= {shown(folder / one.path): lines_of(one.text) for one in code.files}
     for result in code_results(about, code):
         file = place.file if result.location == place else shown(folder / result.location.file)
         yield result.model_copy(update={"location": result.location.model_copy(update={"file": file})})

@@ -18,7 +18,7 @@ from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.recommendation import Level
 from advisor.core.review.document import Base, CheckDocument, Location
 from advisor.core.review.summary import document
-from advisor.store.architecture_file import ReadFile, find_files, read_architecture
+from advisor.store.architecture_file import ReadFile, empty_folders, find_files, read_architecture
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def review(asked: Asked, knowledge: Knowledge, say: Say = lambda words: None) ->
         judged, base = compared(judged, asked.base, knowledge, asked.today)
     made = document(
         files=[one.read.declared.file for one in judged],
+        empty=empty_folders(asked.paths),
         components=sum(len(one.read.declared.content.components) for one in judged),
         results=[result for one in judged for result in one.results],
         waivers=[line for one in judged for line in one.waivers],

@@ -128,7 +128,7 @@ def _entry(case: Case, role: Role) -> ModelEntry | None:
     """The model of a role; of a design that is no pipeline, the one model there is."""
     name = role if case.component.choice.architecture == "retrieval-augmented-generation" else WHOLE
     found = case.found.get(name)
-    return found.entry if found is not None and role != "index" else None
+    return found.entry if found is not None and role != "index" and not found.quantised else None
 
 
 def _testbeds(

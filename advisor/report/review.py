@@ -35,7 +35,13 @@ def review_text(document: CheckDocument, line_at: LineAt, *, colour: bool = Fals
 
 
 def verdict_words(document: CheckDocument) -> str:
-    """The verdict in a sentence."""
+    """The verdict in a sentence, with the folders that were named and hold nothing to review."""
+    words = _verdict_words(document)
+    empty = f"; no architecture file in {', '.join(document.empty)}" if document.empty and document.files else ""
+    return f"{words.removesuffix('.')}{empty}."
+
+
+def _verdict_words(document: CheckDocument) -> str:
     if document.exit_code == EXIT_NOTHING or not document.results:
         files = ", ".join(document.files)
         named = f"nothing that {files} names could be" if document.components else f"{files} names no components"
@@ -55,7 +61,8 @@ def verdict_mark(document: CheckDocument) -> tuple[str, Tone]:
     """The sign before the verdict and its tone: crossed out only where the run ends as one with findings."""
     if document.exit_code == EXIT_FINDING:
         return "✗", "bad"
-    quiet = document.exit_code == EXIT_DONE and not (document.summary.fail or document.summary.inconclusive)
+    seen = document.summary.fail or document.summary.inconclusive or document.empty
+    quiet = document.exit_code == EXIT_DONE and not seen
     return ("✓", "good") if quiet else ("!", "tight")
 
 

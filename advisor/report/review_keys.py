@@ -48,8 +48,8 @@ def words(result: Result) -> str:
 
 
 def nothing_checked(document: CheckDocument) -> bool:
-    """Whether a report without findings would be taken for a review that passed, though there was none."""
-    return document.summary.total == document.summary.not_checked
+    """Whether a report without findings would be taken for a review that passed, though of something there was none."""
+    return document.summary.total == document.summary.not_checked or bool(document.empty)
 
 
 def _ended(sentence: str) -> str:

@@ -60,6 +60,12 @@ def find_files(paths: Sequence[str]) -> list[Path]:
     return list({os.path.abspath(one): one for one in found}.values())
 
 
+def empty_folders(paths: Sequence[str]) -> list[str]:
+    """Those of the folders named that hold no architecture file."""
+    folders = (Path(name) for name in dict.fromkeys(paths))
+    return [shown(one) for one in folders if one.is_dir() and not any(os.path.lexists(one / place) for place in PLACES)]
+
+
 def read_architecture(path: Path, rulebook: Rulebook, today: date) -> ReadFile:
     """Read one file. Raises AdvisorError with every problem of it, sorted by position."""
     name, repository = shown(path), repository_of(path)

@@ -1,7 +1,8 @@
 """The Python files that an architecture file's `code` patterns name, read as text.
 
-Patterns stay inside the repository: no absolute path, no `..`, no link that leads out, no folder reached through a
-link (so there are no loops). A folder of a million files or a file of a gigabyte is told, not read.
+Patterns begin at the architecture file's folder and stay inside the repository: no absolute path, no `..` beyond its
+top, no link that leads out, no folder reached through a link (so there are no loops). A folder of a million files or a
+file of a gigabyte is told, not read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from glob import escape
 from pathlib import Path
 
 from advisor.core.review.code import CodeFiles, SourceFile, Unread
@@ -25,21 +27,26 @@ _IGNORED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "_
 """Folders that hold no code of the repository's own."""
 
 
-def read_code(root: Path, patterns: Sequence[str]) -> CodeFiles:
-    """The files under `root` that the patterns name, each once, in the order of the patterns and their names."""
-    root = Path(os.path.realpath(root))
+def read_code(folder: Path, patterns: Sequence[str], *, root: Path | None = None) -> CodeFiles:
+    """The files that the patterns name, each once, in the order of the patterns and their names.
+
+    Patterns and paths are relative to `folder`; `root` is the repository around it, or the folder itself.
+    """
+    folder, root = Path(os.path.realpath(folder)), Path(os.path.realpath(root or folder))
+    below = folder.relative_to(root).parts
     files: dict[str, SourceFile] = {}
     unread: dict[str, Unread] = {}
     room = MAX_BYTES
     for pattern in patterns:
-        if why := _refused(pattern):
+        if why := _refused(pattern, len(below)):
             unread.setdefault(pattern, Unread(pattern, why, is_file=False))
             continue
-        found, cut = _matching(root, pattern)
-        for path in found:
+        found, cut = _matching(root, _from_the_top(pattern, below))
+        for path in (os.path.relpath(root / one, folder) for one in found):
             if path in files or path in unread:
                 continue
-            one = _read(root, path, room) if len(files) < MAX_FILES else f"more than {MAX_FILES} files are named"
+            few = len(files) < MAX_FILES
+            one = _read(root, folder, path, room) if few else f"more than {MAX_FILES} files are named"
             if isinstance(one, str):
                 unread[path] = Unread(path, one)
             else:
@@ -47,33 +54,46 @@ def read_code(root: Path, patterns: Sequence[str]) -> CodeFiles:
         if cut:
             unread.setdefault(pattern, Unread(pattern, cut, is_file=False))
         elif not found:
-            unread.setdefault(pattern, Unread(pattern, _nothing(root, pattern), is_file=False))
+            unread.setdefault(pattern, Unread(pattern, _nothing(folder, pattern), is_file=False))
     return CodeFiles(tuple(files.values()), tuple(unread.values()))
 
 
-def _refused(pattern: str) -> str | None:
-    """Why a pattern may not be used, if so."""
-    parts = pattern.split("/")
+def _refused(pattern: str, depth: int) -> str | None:
+    """Why a pattern may not be used, if so. Its folder lies `depth` folders below the top of the repository."""
+    parts = _names(pattern)
     if pattern.startswith(("/", "~")) or "\\" in pattern or (len(pattern) > 1 and pattern[1] == ":"):
-        return "a pattern is relative to the repository, with / between folders"
-    if ".." in parts:
+        return "a pattern is relative to the architecture file's folder, with / between folders"
+    up = parts.count("..")
+    if up > depth or ".." in parts[up:]:
         return "a pattern may not leave the repository"
     if "\0" in pattern or len(pattern) > MAX_PATTERN:
         return "this is no pattern that can be looked for"
     return None
 
 
-def _nothing(root: Path, pattern: str) -> str:
+def _names(pattern: str) -> list[str]:
+    return [part for part in pattern.split("/") if part not in ("", ".")]
+
+
+def _from_the_top(pattern: str, below: Sequence[str]) -> list[str]:
+    """The names of a pattern from the top of the repository on, where its folder lies at `below`."""
+    parts = _names(pattern)
+    up = parts.count("..")
+    return [*map(escape, below[: len(below) - up]), *parts[up:]]
+
+
+def _nothing(folder: Path, pattern: str) -> str:
     """Why a pattern has found no file, and what would find some."""
-    folder = "/".join(part for part in pattern.split("/") if part not in ("", "."))
-    inside = os.path.isdir(root / folder) and not os.path.islink(root / folder)
-    hint = f"; it is a folder, and {f'{folder}/' if folder else ''}**/*.py names the files in it" if inside else ""
+    if pattern.endswith(".ipynb"):
+        return "notebooks are not read (jupyter nbconvert --to script makes a Python file of one)"
+    named = "/".join(_names(pattern))
+    inside = os.path.isdir(folder / named) and not os.path.islink(folder / named)
+    hint = f"; it is a folder, and {f'{named}/' if named else ''}**/*.py names the files in it" if inside else ""
     return f"it matches no Python file{hint}"
 
 
-def _matching(root: Path, pattern: str) -> tuple[list[str], str | None]:
+def _matching(root: Path, parts: Sequence[str]) -> tuple[list[str], str | None]:
     """The Python files that match, as paths below the root, and why the search was cut short, if it was."""
-    parts = [part for part in pattern.split("/") if part not in ("", ".")]
     fixed: list[str] = []
     for part in parts[:-1]:
         if any(one in part for one in "*?["):
@@ -129,9 +149,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _read(root: Path, path: str, room: int) -> SourceFile | str:
-    """The file, or why it is not read."""
-    real = Path(os.path.realpath(root / path))
+def _read(root: Path, folder: Path, path: str, room: int) -> SourceFile | str:
+    """The file at `path` below `folder`, or why it is not read."""
+    real = Path(os.path.realpath(folder / path))
     if not real.is_relative_to(root):
         return "it is a link that leads out of the repository"
     try:

@@ -28,6 +28,8 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "LC_ALL": "C",
 }
+_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX")
+"""What git sets for its hooks: where we are run by one, these would speak of another top folder than the real one."""
 
 
 class Blob(NamedTuple):
@@ -72,7 +74,10 @@ def empty_folder() -> Iterator[Path]:
 
 
 def snapshot(folder: Path, ref: str) -> Snapshot:
-    """The state of the repository around `folder` at a commit. Raises AdvisorError where there is none."""
+    """The state of the repository around `folder` where it left a commit's history. Raises AdvisorError without one.
+
+    What a branch has gained meanwhile, this change did not lose: a branch is compared with where it was left.
+    """
     try:
         root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     except subprocess.CalledProcessError as error:
@@ -85,10 +90,18 @@ def snapshot(folder: Path, ref: str) -> Snapshot:
         fix = "fetch it first: a shallow clone has the newest commit alone (git fetch --depth=1 origin REF)"
         raise _refused(f'"{ref}" names no commit that is here', fix) from None
     try:
-        listed = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+        listed = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", _left_at(root, commit))
     except subprocess.CalledProcessError as error:
         raise _refused(f"the files of {ref} cannot be listed", _said(error)) from None
     return Snapshot(root, ref, dict(_entries(listed)))
+
+
+def _left_at(root: Path, commit: str) -> str:
+    """The newest commit that this state and `commit` both come from; `commit` itself where the clone shows none."""
+    try:
+        return _git(root, "merge-base", "HEAD", commit).decode().strip()
+    except subprocess.CalledProcessError:
+        return commit
 
 
 def _entries(listed: bytes) -> Iterable[tuple[str, Blob]]:
@@ -108,7 +121,7 @@ def _git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
             capture_output=True,
             check=True,
             timeout=SECONDS,
-            env={**os.environ, **_ENVIRONMENT},
+            env={name: value for name, value in os.environ.items() if name not in _OF_A_HOOK} | _ENVIRONMENT,
         )
     except FileNotFoundError:
         raise _refused("git is not installed here", "install git, or leave --base out") from None

@@ -70,10 +70,10 @@ def read_model_folder(
     if snapshot is not None and hub_id is None:
         hub_id, revision = f"{snapshot['owner']}/{snapshot['name']}", snapshot["revision"]
     name = hub_id or _shown_name(folder)
-    file, published = read_config(folder, allowed=allowed)
-    if os.path.exists(folder / ADAPTER):
+    if os.path.exists(folder / ADAPTER):  # asked first: most adapters lie without a config of their own
         words = "this is an adapter for another model, not a model of its own"
         raise AdvisorError([Problem(str(folder / ADAPTER), None, None, words, "merge it into its model and name that")])
+    file, published = read_config(folder, allowed=allowed)
     weights = weight_files(folder, str(folder))
     unused = (OWN_TOKENIZER_CODE,) if _tokenizer_has_code(folder) else ()
     entry = _entry(file, published, folder, _id_of(name, taken), name)
@@ -93,9 +93,9 @@ def read_model_folder(
     return FolderModel(entry, source)
 
 
-def read_entry(folder: Path) -> ModelEntry:
+def read_entry(folder: Path, *, allowed: Collection[str] = ()) -> ModelEntry:
     """A folder's model for the closed forms alone: its weights are not looked at. Raises AdvisorError."""
-    file, published = read_config(folder)
+    file, published = read_config(folder, allowed=allowed)
     name = _shown_name(folder)
     return _entry(file, published, folder, _id_of(name, ()), name)
 

@@ -150,6 +150,42 @@ def test_a_file_that_could_not_be_read_then_is_compared_with_nothing(repository:
     assert only(made, "EMB-101").baseline is None
 
 
+def test_a_branch_is_compared_with_where_it_was_left(repository: Path) -> None:
+    budgets = {"parameters": 200e6}
+    file = written(repository, component("tickets", LABELS, "encoder-only", model="bert-base", budgets=budgets))
+    committed(repository)
+    git(repository, "branch", "work")
+    written(repository, component("tickets", LABELS, "encoder-only", model="bert-base", budgets={"parameters": 150e6}))
+    committed(repository)
+    git(repository, "branch", "other")
+    git(repository, "checkout", "--quiet", "work")
+    assert since(file, "other")[1].introduced == ()
+    git(repository, "checkout", "--quiet", "--orphan", "elsewhere")  # as in a shallow clone: no history in common
+    assert [one.kind for one in since(file, "other")[1].introduced] == ["loosened-budget"]
+
+
+def test_a_hook_of_git_leads_to_no_other_repository(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = repository / "services" / "search"
+    service.mkdir(parents=True)
+    file = written(service, component("search", RETRIEVAL, "decoder-only"))
+    committed(repository)
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert since(file)[1].notes == ()
+
+
+def test_code_above_the_files_folder_is_compared_too(repository: Path) -> None:
+    service, shared = repository / "services" / "search", repository / "libs" / "load.py"
+    service.mkdir(parents=True)
+    shared.parent.mkdir()
+    shared.write_text("import torch\nweights = torch.load(path)\n")
+    file = written(service, component("search", RETRIEVAL, "encoder-only", code=["../../libs/*.py"]))
+    committed(repository)
+    made, _ = since(file)
+    found = only(made, "CODE-105")
+    assert (found.location.file, found.baseline) == (str(shared), "known")
+
+
 @pytest.mark.parametrize("ref", ["absent", "--output=x", "", "HEAD:architecture.yaml"])
 def test_a_ref_that_names_no_commit_is_a_mistake(repository: Path, ref: str) -> None:
     file = written(repository, component("search", RETRIEVAL, "decoder-only"))

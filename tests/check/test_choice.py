@@ -17,6 +17,11 @@ BERT = {
     "type_vocab_size": 2, "hidden_act": "gelu",
 }  # fmt: skip
 
+LLAMA = {
+    "model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_key_value_heads": 2, "hidden_act": "silu",
+    "tie_word_embeddings": False, "max_position_embeddings": 2048,
+}  # fmt: skip
+
 
 def saved(folder: Path, **change: Any) -> Path:
     """A folder with a config alone, as a repository holds it."""
@@ -211,6 +216,72 @@ def test_a_class_that_writes_without_a_mask_is_the_mistake_whatever_is_declared(
 def test_a_model_that_cannot_be_looked_at_is_not_checked(tmp_path: Path, model: str) -> None:
     made = reviewed(written(tmp_path, component("search", RETRIEVAL, "encoder-only", model=model)))
     assert only(made, "ARC-002").outcome == "not-checked"
+
+
+@pytest.mark.parametrize(
+    ("model", "architecture", "counted"),
+    [
+        ("google-bert/bert-base-uncased", "encoder-only", True),
+        ("bert-base-uncased", "encoder-only", True),
+        ("Intfloat/e5-base-v2@0123abc", "encoder-only", True),
+        ("all-MiniLM-L6-v2", "encoder-only", True),
+        ("distilbert-base-uncased", "encoder-only", False),
+        ("Qwen/Qwen2.5-0.5B-Instruct", "decoder-only", False),
+        ("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4", "decoder-only", False),
+        ("Helsinki-NLP/opus-mt-en-de", "encoder-decoder", False),
+    ],
+)
+def test_a_published_name_that_leaves_no_doubt_is_believed(
+    tmp_path: Path, model: str, architecture: str, counted: bool
+) -> None:
+    right = component("right", LABELS, architecture, model=model, budgets={"parameters": 1e12})
+    wrong = component("wrong", LABELS, "encoder-decoder" if architecture != "encoder-decoder" else "encoder-only")
+    wrong["choice"]["model"] = model
+    made = reviewed(written(tmp_path, right, wrong))
+    assert (only(made, "ARC-002", "right").outcome, only(made, "ARC-002", "wrong").outcome) == ("pass", "fail")
+    assert only(made, "BUD-101").outcome == ("pass" if counted else "not-checked")
+
+
+def test_a_small_decoder_is_not_taken_for_a_large_one_where_its_name_or_its_config_tells(tmp_path: Path) -> None:
+    saved(tmp_path / "m", **LLAMA, quantization_config={"quant_method": "awq", "bits": 4})
+    for model, mistake in (("Qwen/Qwen2.5-0.5B-Instruct", "ARC-001"), ("m", "ARC-001"), ("Qwen/Qwen2-7B", "CLS-104")):
+        made = reviewed(written(tmp_path, component("labels", LABELS, "decoder-only", model=model)))
+        assert failing(made) == {mistake: "error"}, model
+
+
+def test_quantised_weights_are_counted_as_parameters_and_as_bytes_only_in_a_declared_dtype(tmp_path: Path) -> None:
+    saved(tmp_path / "m", **LLAMA, quantization_config={"quant_method": "awq", "bits": 4}, torch_dtype="float16")
+    budgets = {"parameters": 1e9, "weights_gib": 1e-9, "kv_bytes_per_token": 1e9, "flops_per_token": 1e12}
+    chat = component("chat", {"task": "chat", "input_tokens": 4000}, "decoder-only", model="m", budgets=budgets)
+    made = reviewed(written(tmp_path, chat))
+    outcomes = {one.check: one.outcome for one in made.results if one.check.startswith("BUD")}
+    assert outcomes == {"BUD-101": "pass", "BUD-102": "not-checked", "BUD-103": "pass", "BUD-104": "pass"}
+    assert only(made, "ARC-003").outcome == "fail"
+    chat["choice"]["dtype"] = "int8"
+    assert only(reviewed(written(tmp_path, chat)), "BUD-102").outcome == "fail"
+
+
+@pytest.mark.parametrize(
+    ("base", "outcome", "words"),
+    [
+        ("mistralai/Mistral-7B-v0.3", "pass", "an adapter for mistralai/Mistral-7B-v0.3"),
+        ("base", "fail", "is encoder-only"),
+        ("lora", "not-checked", "cannot be told here"),
+        ("/root/checkpoints/base", "not-checked", "cannot be told here"),
+        ("nobody/knows-this", "not-checked", "is an adapter for nobody/knows-this, and"),
+        ("mistrl", "not-checked", "is an adapter: unknown model"),
+        (None, "not-checked", "names nothing"),
+    ],
+)
+def test_an_adapter_is_what_the_model_is_that_it_is_for(
+    tmp_path: Path, base: str | None, outcome: str, words: str
+) -> None:
+    saved(tmp_path / "base")
+    (tmp_path / "lora").mkdir()
+    (tmp_path / "lora" / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}))
+    made = reviewed(written(tmp_path, component("chat", {"task": "chat"}, "decoder-only", model="lora")))
+    found = only(made, "ARC-002")
+    assert (found.outcome, words in found.message) == (outcome, True), found.message
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])

@@ -79,6 +79,18 @@ def test_a_run_that_checked_nothing_says_so_first(run: Run, tmp_path: Path, monk
     assert done.code == 3
 
 
+def test_a_folder_that_was_named_and_holds_no_file_is_told(run: Run, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    written(tmp_path / "one", component("tickets", LABELS, "encoder-only", model="bert-base"))
+    said = ("check", str(tmp_path / "one"), str(tmp_path / "two"))
+    done = run(*said)
+    first = done.out.splitlines()[0]
+    assert (first[0], first.endswith(f"; no architecture file in {tmp_path / 'two'}."), done.code) == ("!", True, 0)
+    assert run(*said, "--strict").code == 4
+    assert "\n::warning title=archadvisor::No findings in 1 component" in run(*said, "--report", "github").out
+
+
 def test_all_mistakes_of_all_files_are_told_at_once(run: Run, tmp_path: Path) -> None:
     files = []
     for name in ("one", "two"):

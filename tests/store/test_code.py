@@ -67,6 +67,23 @@ def test_a_pattern_that_could_leave_the_repository_is_refused(repository: Path, 
     assert not found.unread[0].is_file
 
 
+def test_a_pattern_may_climb_as_far_as_the_top_of_the_repository(repository: Path) -> None:
+    (repository / "src" / "shared.py").symlink_to(repository / "top.py")
+    found = read_code(repository / "src", ["search/*.py", "../*.py", "shared.py"], root=repository)
+    assert (paths(found), found.unread) == (["search/embed.py", "../top.py", "shared.py"], ())
+    refused = read_code(repository / "src", ["../../*.py", "search/../*.py"], root=repository)
+    assert (paths(refused), len(refused.unread)) == ([], 2)
+
+
+def test_the_folder_of_a_pattern_may_have_any_name(repository: Path) -> None:
+    (repository / "src").rename(repository / "s[r]c*")
+    assert paths(read_code(repository / "s[r]c*", ["*.py"], root=repository)) == ["main.py"]
+
+
+def test_a_notebook_is_told_to_be_none(repository: Path) -> None:
+    assert "notebooks are not read" in reasons(read_code(repository, ["n/*.ipynb"]))["n/*.ipynb"]
+
+
 def test_a_pattern_that_finds_nothing_is_told(repository: Path) -> None:
     assert reasons(read_code(repository, ["src/**/*.pyx", "lib/*.py"])) == dict.fromkeys(
         ("src/**/*.pyx", "lib/*.py"), "it matches no Python file"

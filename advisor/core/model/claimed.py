@@ -6,6 +6,7 @@ that says two things which cannot both be is named as such; whoever asks decides
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -29,11 +30,22 @@ CLASS_PREFIX: Mapping[str, str] = {
     "bart": "Bart",
 }
 """How transformers begins the names of a model type's classes."""
+_THEN = "(For|Model|LMHead|Encoder|Decoder|With|PreTrained|DoubleHeads)"
+"""How they go on."""
 UNCOUNTED: Mapping[str, Architecture] = {
-    **dict.fromkeys(("albert", "camembert", "distilbert", "electra", "mpnet"), "encoder-only"),
-    **dict.fromkeys(("bloom", "falcon", "gemma", "gemma2", "gpt_neo", "gpt_neox", "gptj"), "decoder-only"),
-    **dict.fromkeys(("mixtral", "olmo", "opt", "phi", "phi3", "starcoder2"), "decoder-only"),
-    **dict.fromkeys(("blenderbot", "led", "longt5", "m2m_100", "marian", "mbart", "pegasus"), "encoder-decoder"),
+    **dict.fromkeys(("albert", "big_bird", "camembert", "convbert", "data2vec-text", "distilbert"), "encoder-only"),
+    **dict.fromkeys(("electra", "ernie", "esm", "eurobert", "ibert", "layoutlm", "longformer"), "encoder-only"),
+    **dict.fromkeys(("megatron-bert", "mobilebert", "mpnet", "nomic_bert", "rembert", "roformer"), "encoder-only"),
+    **dict.fromkeys(("roberta-prelayernorm", "squeezebert", "xlm-roberta-xl", "xmod"), "encoder-only"),
+    **dict.fromkeys(("biogpt", "bloom", "codegen", "cohere", "cohere2", "deepseek_v2", "deepseek_v3"), "decoder-only"),
+    **dict.fromkeys(("falcon", "gemma", "gemma2", "glm", "glm4", "gpt_bigcode", "gpt_neo", "gpt_neox"), "decoder-only"),
+    **dict.fromkeys(("gpt_oss", "gptj", "granite", "granitemoe", "ministral", "mixtral", "mpt"), "decoder-only"),
+    **dict.fromkeys(("nemotron", "olmo", "olmo2", "olmo3", "olmoe", "openai-gpt", "opt", "persimmon"), "decoder-only"),
+    **dict.fromkeys(("phi", "phi3", "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3"), "decoder-only"),
+    **dict.fromkeys(("stablelm", "starcoder2", "xglm"), "decoder-only"),
+    **dict.fromkeys(("bigbird_pegasus", "blenderbot", "blenderbot-small", "led", "longt5"), "encoder-decoder"),
+    **dict.fromkeys(("m2m_100", "marian", "mbart", "nllb-moe", "pegasus", "pegasus_x", "plbart"), "encoder-decoder"),
+    **dict.fromkeys(("umt5",), "encoder-decoder"),
 }
 """Model types whose architecture is known, and whose sizes have no closed form here."""
 
@@ -125,7 +137,7 @@ def _contradiction(config: Mapping[str, Any], family: Architecture, named: str |
 
 
 def _other_type(named: str, model_type: str) -> str | None:
-    """The model type whose class this is, where it is another one. The longest beginning tells them apart."""
-    fitting = [one for one, prefix in CLASS_PREFIX.items() if named.startswith(prefix)]
+    """The model type whose class this is, where it is another one: Qwen3MoeModel is none of Qwen3's."""
+    fitting = [one for one, prefix in CLASS_PREFIX.items() if re.match(prefix + _THEN, named)]
     nearest = max(fitting, key=lambda one: len(CLASS_PREFIX[one]), default=None)
     return nearest if nearest is not None and CLASS_PREFIX[nearest] != CLASS_PREFIX.get(model_type) else None

@@ -77,9 +77,11 @@ PLAIN_VALUES: Mapping[str, Any] = {
 REPEATED: Mapping[str, str] = {"pooler_hidden_size": "hidden_size", "num_hidden_layers": "encoder_layers"}
 """Keys that do nothing where they say the same as another."""
 
+QUANTISED = "quantization_config"
+"""Says how the weights are stored in fewer bits; of what they make when they are unpacked it says nothing."""
 REFUSED: Mapping[str, tuple[tuple[Any, ...], str, str]] = {
     "auto_map": ((None, {}), "names code of its own", "only models that transformers builds by itself are measured"),
-    "quantization_config": ((None, {}), "says that its weights are quantised", "name the model's original weights"),
+    QUANTISED: ((None, {}), "says that its weights are quantised", "name the model's original weights"),
     "pruned_heads": ((None, {}), "cuts heads out of some layers", "name the whole model"),
     "per_layer_config": ((None, {}), "makes layers that differ", "name a model whose layers are alike"),
     "is_decoder": ((None, False), "turns an encoder into a decoder", "name a decoder's own model type"),
@@ -198,10 +200,10 @@ def _class_of(config: Mapping[str, Any], family: Family) -> tuple[str, list[str]
         return first, []
     if first is None:
         return own, [f"config.json names no class, so {own} is measured."]
-    return own, [f"config.json names {first[:80]}; {own} is measured, without what {first[:80]} puts on top of it."]
-
     if family.architecture == "encoder-decoder" and first.endswith((ENCODER_HALF, DECODER_HALF)):
         return own, [f"config.json names {first[:80]}; {own} is measured, of which {first[:80]} is one half."]
+    return own, [f"config.json names {first[:80]}; {own} is measured, without what {first[:80]} puts on top of it."]
+
 
 def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
     known, respelled = {key.name for key in family.keys} | HARMLESS | set(REFUSED), _respelled(config)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from advisor.core.architecture import Architecture
+
 Kind = Literal["decoder", "encoder"]
 
 _SIZE = r"[\d.]+[mb]"
@@ -19,12 +21,15 @@ _GENERATIVE = re.compile(
             r"(distilbert/)?distilgpt2",
             rf"eleutherai/(gpt-neo-{_SIZE}|gpt-j-6b|gpt-neox-20b|pythia-{_SIZE}(-deduped)?)",
             rf"facebook/(opt|xglm)-{_SIZE}",
-            r"(meta-llama|nousresearch)/(meta-)?llama-[23](\.\d)?-\d+b(-chat|-instruct)?(-hf)?",
+            r"(meta-llama|nousresearch|unsloth|thebloke)/(meta-)?llama-[23](\.\d)?-\d+b(-chat|-instruct)?(-hf)?",
+            r"(codellama|thebloke)/codellama-\d+b(-instruct|-python)?(-hf)?|openai/gpt-oss-\d+b",
             rf"huggyllama/llama-\d+b|openlm-research/open_llama_\d+b(_v2)?|tinyllama/tinyllama-{_SIZE}-(chat|step|inter).*",
             r"lmsys/vicuna-\d+b-v[\d.]+|huggingfaceh4/zephyr-7b-(alpha|beta)",
-            r"mistralai/(mistral-7b|mixtral-8x\d+b)(-instruct)?-v[\d.]+",
+            r"(mistralai|unsloth|thebloke)/(mistral-7b|mixtral-8x\d+b)(-instruct)?-v[\d.]+",
             r"mistralai/(mistral-(nemo|small|large)|ministral-\d+b)-(base|instruct)-\d+",
-            rf"qwen/qwen([\d.]+)?-{_SIZE}(-a{_SIZE})?(-chat|-instruct|-base|-thinking)?(-\d{{4}})?",
+            rf"qwen/qwen([\d.]+)?(-coder|-math)?-{_SIZE}(-a{_SIZE})?(-chat|-instruct|-base|-thinking)?(-\d{{4}})?",
+            rf"deepseek-ai/deepseek-coder-{_SIZE}-(base|instruct)|01-ai/yi-(1\.5-)?\d+b(-chat)?",
+            rf"ibm-granite/granite-3\.\d-{_SIZE}-(base|instruct)|teknium/openhermes-2\.5-mistral-7b",
             r"microsoft/(phi-(1|1_5|2|4)|phi-[34][\w.-]*-instruct|dialogpt-(small|medium|large))",
             rf"tiiuae/falcon-(rw-)?{_SIZE}(-instruct|-chat)?",
             r"bigscience/bloomz?(-560m|-1b1|-1b7|-3b|-7b1)?",
@@ -39,6 +44,9 @@ _GENERATIVE = re.compile(
     )
 )
 """Checkpoints trained to write and for nothing else, in lower case."""
+_IN_FEWER_BITS = re.compile(r"-(awq|gptq(-int\d)?|gguf|fp8|(unsloth-)?bnb-4bit)$")
+_SIZED = re.compile(r"-(\d+|\d*\.\d+)([mb])(?![\w.])")
+"""How a name says how large its model is; of experts beside each other (8x7b) it does not say it."""
 _PULLED = re.compile(
     r"(llama[23](\.\d)?|mistral|mixtral|gemma[23]?|phi[34]?|qwen[23]?(\.5)?|tinyllama|vicuna|zephyr|orca-mini)(:[\w.-]+)?"
 )
@@ -57,8 +65,27 @@ _ENCODERS = re.compile(
             r"answerdotai/modernbert-(base|large)|allenai/(scibert_scivocab_(un)?cased|longformer-(base|large)-4096)",
             r"prosusai/finbert|dmis-lab/biobert-[\w.-]+|nlpaueb/legal-bert-base-uncased",
             r"(sentence-transformers/)?(all|multi-qa|paraphrase)-(multilingual-)?(minilm|mpnet|distilroberta)-[\w.-]+",
-            r"intfloat/(multilingual-)?e5-(small|base|large)(-v2)?",
-            r"(baai/bge|thenlper/gte)-(small|base|large)(-(en|zh))?(-v1\.5)?|baai/bge-m3",
+            r"(sentence-transformers/)?(labse|distiluse-base-multilingual-cased(-v[12])?|msmarco-(distil)?bert-[\w.-]+)",
+            r"intfloat/(multilingual-)?e5-(small|base|large)(-v2)?|facebook/contriever(-msmarco)?",
+            r"(baai/bge|thenlper/gte)-(small|base|large)(-(en|zh))?(-v1\.5)?|baai/bge-m3|whereisai/uae-large-v1",
+            r"alibaba-nlp/gte-((base|large)-en-v1\.5|multilingual-base|modernbert-base)|nomic-ai/nomic-embed-text-v1(\.5)?",
+            r"mixedbread-ai/mxbai-embed-large-v1|jinaai/jina-embeddings-v2-[\w-]+",
+            r"snowflake/snowflake-arctic-embed-(xs|s|m|l)(-v[\d.]+)?",
+            r"cross-encoder/(ms-marco|stsb|qnli|quora|nli)-[\w.-]+|baai/bge-reranker-(base|large|v2-m3)",
+            r"dslim/(distil)?bert-[\w-]+|deepset/(roberta|deberta|minilm|bert|tinyroberta)-[\w.-]+",
+            r"cardiffnlp/twitter-(xlm-)?roberta-[\w.-]+|nlptown/bert-base-multilingual-uncased-sentiment",
+        )
+    )
+)
+_TRANSLATORS = re.compile(
+    "|".join(
+        (
+            r"(google-t5/)?t5-(small|base|large|3b|11b)|google/flan-(t5-(small|base|large|xl|xxl)|ul2)",
+            r"google/((long-|m|um|by)?t5|t5-v1_1|t5-efficient|switch)-[\w.-]+|google/(bigbird-)?pegasus-[\w-]+",
+            r"google/madlad400-\d+b-mt(-bt)?",
+            r"facebook/(bart-(base|large)(-cnn|-xsum|-mnli)?|mbart-large-[\w-]+|m2m100_[\w.]+|nllb-[\w.-]+)",
+            r"facebook/blenderbot(_small)?-[\w.]+(-distill)?|helsinki-nlp/opus-mt-[\w-]+",
+            r"sshleifer/distilbart-[\w-]+|philschmid/bart-large-cnn-samsum|(bigscience/t0|allenai/led)[\w-]*",
         )
     )
 )
@@ -90,10 +117,25 @@ _DECODER_BODY = re.compile(
 
 
 def of_checkpoint(name: str) -> Kind | None:
-    """What a published checkpoint is, by its whole name."""
-    if _GENERATIVE.fullmatch(name.lower()):
+    """What a published checkpoint is, by its whole name, in whichever bits it is published."""
+    whole = _IN_FEWER_BITS.sub("", name.lower())
+    if _GENERATIVE.fullmatch(whole):
         return "decoder"
-    return "encoder" if _ENCODERS.fullmatch(name.lower()) else None
+    return "encoder" if _ENCODERS.fullmatch(whole) else None
+
+
+def architecture_of(name: str) -> Architecture | None:
+    """The architecture of a published checkpoint, by its whole name."""
+    if _TRANSLATORS.fullmatch(name.lower()):
+        return "encoder-decoder"
+    kind = of_checkpoint(name)
+    return None if kind is None else "decoder-only" if kind == "decoder" else "encoder-only"
+
+
+def size_of(name: str) -> int | None:
+    """About how many parameters a published checkpoint has, where its name says so."""
+    said = _SIZED.search(name.lower())
+    return round(float(said[1]) * (1e9 if said[2] == "b" else 1e6)) if said else None
 
 
 def pulled_decoder(name: str) -> bool:

@@ -72,7 +72,7 @@ def _facts(case: Case) -> dict[str, Value]:
     return design_facts(
         case.workload,
         architecture=choice.architecture,
-        parameters=found.known_parameters,
+        parameters=found.known_parameters or found.about_parameters,
         contrastive=True if found.contrastive else said,
         mask_found=found.mask_found,
         context_tokens=entry.context_tokens if entry else None,

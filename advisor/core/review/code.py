@@ -90,7 +90,7 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
 def _other(missing: Unread) -> str | None:
     """What to do about a pattern that leads nowhere, and about a file that was read in part."""
     if not missing.is_file:
-        return "Correct the pattern: it is relative to the repository, like src/search/**/*.py."
+        return "Correct the pattern: it is relative to the architecture file's folder, like src/search/**/*.py."
     return "Mend what was found, and review once more." if missing.partly else None
 
 

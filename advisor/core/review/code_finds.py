@@ -32,11 +32,14 @@ _TRAINS_VECTORS = re.compile(
     re.I,
 )
 _EMBEDDERS = re.compile(
-    r"sentence_transformers\.(SentenceTransformer|models\.Transformer)|(langchain\w*|llama_index)(\.\w+)*\.HuggingFace(Bge)?Embeddings?"
+    r"sentence_transformers\.(SentenceTransformer|models\.Transformer)|"
+    r"(langchain\w*|llama_index)(\.\w+)*\.HuggingFace(Bge)?Embeddings?|"
+    r"chromadb(\.\w+)*\.SentenceTransformerEmbeddingFunction|haystack(\.\w+)*\.SentenceTransformers\w*Embedder"
 )
+_EMBEDS_IF_ASKED = ("vllm.LLM", "vllm.EngineArgs", "vllm.AsyncEngineArgs")
 _PULLING_EMBEDDERS = re.compile(r"(langchain\w*|llama_index)(\.\w+)*\.OllamaEmbeddings?")
 _WRITING_PIPELINES = frozenset({"text-generation", "text2text-generation", "summarization", "translation"})
-_CONCERNS = re.compile("torch|transformers|langchain|llama_index|trust_remote_code")
+_CONCERNS = re.compile("torch|transformers|langchain|llama_index|chromadb|haystack|vllm|trust_remote_code")
 """What no find can do without: most files of a repository need no more than to be parsed."""
 _VECTOR = re.compile(r"(^|_)(\w*embed\w*|embs?|vectors?|vecs?)(_|$)")
 _NO_VECTOR = re.compile(
@@ -92,9 +95,9 @@ class _File:
                 yield from load_finds(node, scope, self.names)
                 yield from self._writing(node, scope)
                 yield from self._pooling(node, scope) if self.vectors else ()
-            elif isinstance(node, ast.Dict):
+            elif isinstance(node, ast.Dict | ast.Assign):
                 yield from handed_on(node)
-            elif self.vectors and isinstance(node, ast.Assign | ast.AnnAssign | ast.Return):
+            if self.vectors and isinstance(node, ast.Assign | ast.AnnAssign | ast.Return):
                 yield from self._statement(node, scope)
         for place, words in open_masks(self.names, self.text):
             yield Place(place, OPEN_MASK, f"{words}: every position can see the ones after it")
@@ -130,9 +133,9 @@ class _File:
             words = f"the hidden states of {role.name} are pooled into a vector"
             yield from self._unless_judged(node, scope, role, words)
         full = self.names.dotted(node.func, scope) or ""
-        if _EMBEDDERS.fullmatch(full) or _PULLING_EMBEDDERS.fullmatch(full):
+        if (pulls := bool(_PULLING_EMBEDDERS.fullmatch(full))) or self._embeds(full, node, scope):
             name = self.roles.checkpoint(node, scope) or ""
-            plain = of_checkpoint(name) == "decoder" if _EMBEDDERS.fullmatch(full) else pulled_decoder(name)
+            plain = pulled_decoder(name) if pulls else of_checkpoint(name) == "decoder"
             words = f'"{name}" is a plain decoder, and {full.rsplit(".", 1)[-1]} embeds with it'
             yield from [Place(node, POOLED_DECODER, words)] if plain else ()
         if full == "transformers.pipeline":
@@ -144,6 +147,11 @@ class _File:
             yield from self._token(node, scope)
         if last_name(node.func) == "append" and isinstance(node.func, ast.Attribute) and _is_vector(node.func.value):
             yield from self._token(node.args[0], scope) if node.args else ()
+
+    def _embeds(self, full: str, node: ast.Call, scope: Scope) -> bool:
+        """Whether a call makes what embeds with the checkpoint it is given: by its nature, or because it is told to."""
+        told = [self.names.constant(one.value, scope) for one in node.keywords if one.arg in ("task", "convert")]
+        return bool(_EMBEDDERS.fullmatch(full)) or (full in _EMBEDS_IF_ASKED and told in (["embed"], ["embedding"]))
 
     def _pipeline(self, node: ast.Call, scope: Scope) -> tuple[str, str]:
         """The task and the model of a pipeline, "" where they are not known."""

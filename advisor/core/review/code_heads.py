@@ -73,12 +73,19 @@ def snake(name: str) -> str:
 
 
 def _ends(names: Names) -> Iterator[ast.expr]:
-    """What is handed to a head, and what is called a loss or the like."""
+    """What is handed to a head, what is called a loss or the like, and a mean that states are centred by."""
     for node, scope in names.seen:
         if isinstance(node, ast.Call) and _is_head(names, node.func, scope):
             yield from _given(node)
         elif isinstance(node, ast.Assign) and any(_VERDICT.search(snake(last_name(one))) for one in node.targets):
             yield node.value
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and _keeps_the_axis(node.right):
+            yield node.right
+
+
+def _keeps_the_axis(node: ast.expr) -> bool:
+    """Whether a call keeps the axis it pools (`h - h.mean(dim=1, keepdim=True)`): what is left are states, centred."""
+    return isinstance(node, ast.Call) and any(one.arg in ("keepdim", "keepdims") for one in node.keywords)
 
 
 def _is_head(names: Names, function: ast.expr, scope: Scope) -> bool:

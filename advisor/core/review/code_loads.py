@@ -29,9 +29,13 @@ def load_finds(node: ast.Call, scope: Scope, names: Names) -> Iterator[Place]:
         yield Place(node, UNSAFE_LOAD, words)
 
 
-def handed_on(node: ast.Dict) -> Iterator[Place]:
-    """`{"trust_remote_code": True}`, as it is handed on to whatever loads."""
-    for key, value in zip(node.keys, node.values, strict=True):
+def handed_on(node: ast.Dict | ast.Assign) -> Iterator[Place]:
+    """`{"trust_remote_code": True}` or `options["trust_remote_code"] = True`, as it is handed on to whatever loads."""
+    if isinstance(node, ast.Dict):
+        given = [(key, value) for key, value in zip(node.keys, node.values, strict=True)]
+    else:
+        given = [(one.slice, node.value) for one in node.targets if isinstance(one, ast.Subscript)]
+    for key, value in given:
         named = isinstance(key, ast.Constant) and key.value == _TRUST
         if named and isinstance(value, ast.Constant) and value.value is True:
             yield Place(value, REMOTE_CODE, "trust_remote_code set to True runs whatever the repository holds")

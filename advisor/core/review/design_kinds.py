@@ -44,13 +44,13 @@ _KINDS = (
         MODEL,
         "The model is not what the file says",
         "error",
-        "The architecture declared for a component is not that of the model it names, by the model's config.json or by "
-        "its entry in the catalogue.",
+        "The architecture declared for a component is not that of the model it names, by the model's config.json (of "
+        "an adapter, the model it is for), by its entry in the catalogue, or by the name it is published under.",
         "Everything else is judged by the declared architecture: where that is wrong, a review of it proves nothing.",
         "Declare the architecture the model has, or name the model that was meant.",
         ("G71",),
-        "Not checked where the model cannot be told: no such folder here, a hub id, a file cut off or left as a "
-        "pointer by Git LFS, a model type that is not known, code of its own.",
+        "Not checked where the model cannot be told: no such folder here, a hub id that is not known here, a file cut "
+        "off or left as a pointer by Git LFS, a model type that is not known, code of its own.",
         "choice: {architecture: encoder-only, model: gpt2}",
     ),
     CheckKind(
@@ -99,7 +99,8 @@ _KINDS = (
         "Weights stay in memory for as long as the component runs, and bound how many replicas fit a machine.",
         "Serve in a narrower dtype (say so with dtype), or take a smaller model.",
         ("G71",),
-        "The dtype is the declared one, else the one the config names, else float32.",
+        "The dtype is the declared one, else the one the config names, else float32. Of quantised weights the config "
+        "does not say what they take: not checked, unless a dtype is declared.",
         "choice: {architecture: decoder-only, model: llama-2-7b}\nbudgets: {weights_gib: 8}",
     ),
     CheckKind(

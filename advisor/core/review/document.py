@@ -158,11 +158,13 @@ class Summary(Value):
 class CheckDocument(Document):
     """A review of one or more architecture files (contract: `check`).
 
-    `exit_code` is what the command ends with. `today` is the day that waivers were held against.
+    `exit_code` is what the command ends with. `today` is the day that waivers were held against. `empty` are folders
+    that were named to be reviewed and hold no architecture file.
     """
 
     kind: Literal["check"] = "check"
     files: tuple[str, ...]
+    empty: tuple[str, ...] = ()
     components: int
     results: tuple[Result, ...]
     summary: Summary

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
 from advisor.core.architecture import Architecture
+from advisor.core.errors import did_you_mean
 from advisor.core.hardware import Dtype
 from advisor.core.model.claimed import DECODER_HALF, ENCODER_HALF, UNCOUNTED, Claimed, claimed, class_named, family_of
 from advisor.core.model.entry import ModelEntry
@@ -44,6 +45,7 @@ class Found(NamedTuple):
     `contrastive`: the catalogue knows it as an embedding decoder. `in_folder`: it was read from a folder, whose weights
     can be probed; `unseen` says why they were not. `belied`: what a probe saw, where that is no architecture at all.
     `published_context`: that of a model nobody can build. `sees_ahead`: its class writes, and its config gives no mask.
+    `quantised`: its weights are stored in fewer bits than its dtype says. `about_parameters`: as its name rounds them.
     """
 
     architecture: Architecture | None
@@ -62,6 +64,8 @@ class Found(NamedTuple):
     unseen: Unseen | None = None
     belied: str | None = None
     published_context: Context | None = None
+    quantised: bool = False
+    about_parameters: int | None = None
 
     @property
     def known_parameters(self) -> int | None:
@@ -90,8 +94,9 @@ def found_in_config(config: Mapping[str, Any], name: str) -> Found:
         return unknown(f"{name} has no model_type", "name a model that transformers saved")
     family = family_of(model_type)
     if family is None:
-        known = ", ".join((*FAMILIES, *UNCOUNTED))
-        return unknown(f'{name} has the model_type "{model_type[:80]}", which is not known here', f"known: {known}")
+        words = f'{name} has the model_type "{model_type[:80]}", which is not known here'
+        near = did_you_mean(model_type, (*FAMILIES, *UNCOUNTED))
+        return unknown(words, f'did you mean "{near}"?' if near else f"sizes are known of: {', '.join(FAMILIES)}")
     if config.get("auto_map"):
         return unknown(f"{name} names code of its own, which is never run", "name a model that transformers builds")
     claim = claimed(config, family)

@@ -45,7 +45,7 @@ def _review(case: Case, name: str, budget: float) -> Result:
     unnamed = _unnamed(case, name)
     if name == "parameters" and not unnamed and (known := _published(parts)) is not None:
         return _held(case, name, budget, known, "", at)
-    found = [_counted(part) for part in parts]
+    found = [_counted(part, stored=name == "weights_gib") for part in parts]
     counted = [one for one in found if isinstance(one, Counted)]
     unknown = [one for one in found if isinstance(one, str)] + unnamed
     value, how = _FORMS[name](counted, case.workload) if counted else (0.0, "")
@@ -78,8 +78,8 @@ def _published(parts: Sequence[NamedPart]) -> float | None:
     return float(sum(one for one in known if one)) if parts and all(known) else None
 
 
-def _counted(part: NamedPart) -> Counted | str:
-    """The model of a part as closed forms need it, or why there is none."""
+def _counted(part: NamedPart, *, stored: bool) -> Counted | str:
+    """The model of a part as closed forms need it, or why there is none. `stored`: for the bytes of its weights."""
     if part.said.model is None:
         return "no model is named" if part.name == WHOLE else f"no model is named for the {part.name}"
     found = part.found
@@ -87,6 +87,8 @@ def _counted(part: NamedPart) -> Counted | str:
         return found.uncounted if found and found.uncounted else f"{part.said.model} cannot be counted"
     if part.said.dtype is not None:
         return Counted(found.entry, part.said.dtype, "as declared")
+    if stored and found.quantised:
+        return f"the weights of {part.said.model} are quantised, and no dtype that says how far is declared"
     if found.dtype is not None:
         return Counted(found.entry, found.dtype, "as its config says")
     return Counted(found.entry, DEFAULT_DTYPE, "as no dtype is declared")

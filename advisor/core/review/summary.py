@@ -26,13 +26,17 @@ def document(
     fail_level: Level,
     strict: bool,
     exit_zero: bool,
+    empty: Sequence[str] = (),
 ) -> CheckDocument:
     """The whole review, what needs eyes first."""
     ordered = sorted(results, key=_urgency)
     summary = summary_of(ordered)
     code = exit_code(ordered, fail_level, strict=strict)
+    if strict and empty and code == EXIT_DONE:
+        code = EXIT_UNDECIDED
     return CheckDocument(
         files=tuple(files),
+        empty=tuple(empty),
         components=components,
         results=tuple(ordered),
         summary=summary,

@@ -29,6 +29,8 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 """How a reason begins that is none."""
+_WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]{1,2}|\w+")
+"""A word; where a script has no spaces between them (Chinese, Japanese, Thai …), every two characters stand for one."""
 
 Mistake = tuple[Steps, str, str]
 """Where in the file, what is wrong, what to do."""
@@ -74,7 +76,7 @@ def _no_such_check(check: str, known: Sequence[str], rulebook: Rulebook) -> tupl
 
 
 def _reason_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
-    words = re.findall(r"\w+", waiver.reason)
+    words = _WORD.findall(waiver.reason)
     begins = _PLACEHOLDER.match(waiver.reason)
     if len(words) < MIN_REASON_WORDS or (begins and len(words) < 2 * MIN_REASON_WORDS):
         says = "this is a placeholder, not a reason" if begins or not words else "this reason says too little"
@@ -87,7 +89,7 @@ def _owner_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
 
 
 def _day_mistakes(waiver: DeclaredWaiver, at: Steps, today: date, horizon_days: int) -> Iterator[Mistake]:
-    if waiver.created > today + timedelta(days=1):  # somewhere it is tomorrow already
+    if (waiver.created - today).days > 1:  # somewhere it is tomorrow already
         yield (*at, "created"), f"created is {waiver.created}, and today is {today}", "give the day it was written"
     if waiver.expires < waiver.created:
         says = f"expires {waiver.expires} lies before created {waiver.created}"

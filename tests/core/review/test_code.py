@@ -89,6 +89,14 @@ POOLED = {
         NAME = "meta-llama/Llama-2-7b-hf"
         store = build(HuggingFaceEmbeddings(model_name=NAME))
     """,
+    "an engine that is told to embed": """
+        from vllm import LLM
+        engine = LLM(model="mistralai/Mistral-7B-v0.1", task="embed")
+    """,
+    "a store that embeds": """
+        from chromadb.utils import embedding_functions
+        function = embedding_functions.SentenceTransformerEmbeddingFunction(model_name="gpt2")
+    """,
     "a pipeline for features": """
         extract = pipeline("feature-extraction", model="gpt2")
     """,
@@ -145,6 +153,16 @@ NOT_POOLED = {
     "an encoder in the library that embeds": """
         from sentence_transformers import SentenceTransformer
         model = SentenceTransformer("all-MiniLM-L6-v2")
+    """,
+    "an engine that writes, and one with a model tuned for vectors": """
+        from vllm import LLM
+        writer = LLM(model="mistralai/Mistral-7B-v0.1", task="generate")
+        engine = LLM(model="intfloat/e5-mistral-7b-instruct", task="embed")
+    """,
+    "states that are centred": """
+        model = AutoModel.from_pretrained("gpt2")
+        states = model(**batch).last_hidden_state
+        centred = states - states.mean(dim=1, keepdim=True)
     """,
     "one token for a probe": """
         model = AutoModelForCausalLM.from_pretrained("gpt2")
@@ -330,12 +348,14 @@ REMOTE = {
     "a keyword": "AutoModel.from_pretrained(name, trust_remote_code=True)",
     "any loader": "engine = LLM(model=name, trust_remote_code=True)",
     "through a constant": "TRUST = True\nAutoModel.from_pretrained(name, trust_remote_code=TRUST)",
+    "a key of such a dict": 'options["trust_remote_code"] = True\nAutoModel.from_pretrained(name, **options)',
     "a dict that is handed on": 'options = {"trust_remote_code": True}\nAutoModel.from_pretrained(name, **options)',
 }
 NOT_REMOTE = {
     "False": "AutoModel.from_pretrained(name, trust_remote_code=False)",
     "decided elsewhere": "AutoModel.from_pretrained(name, trust_remote_code=args.trust)",
     "a constant that is set twice": "T = True\nT = False\nAutoModel.from_pretrained(name, trust_remote_code=T)",
+    "a key that is set to something else": 'options["trust_remote_code"] = args.trust',
     "words": 'print("never say trust_remote_code=True")',
     "a default that nobody may use": "def load(name, trust_remote_code=True): ...",
 }
