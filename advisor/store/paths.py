@@ -25,6 +25,15 @@ def shipped_file(name: str) -> Path:
     return inside if inside.is_file() else PACKAGE.parent / name
 
 
+def home() -> Path | None:
+    """This user's home; None where the system knows none, or says that it is the root of all folders."""
+    try:
+        found = Path.home()
+    except RuntimeError:
+        return None
+    return None if found == Path(found.anchor) else found
+
+
 def cache_dir() -> Path:
     """This user's cache folder. It may not exist and may not be writable; nothing of value lies in it."""
     from platformdirs import user_cache_path  # imported late: half of the commands never need it
