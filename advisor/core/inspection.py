@@ -12,13 +12,11 @@ from typing import Any, Literal
 from advisor.core.architecture import Architecture
 from advisor.core.attention import AttentionLayer, Pattern, StackName, architecture_of
 from advisor.core.guide.recommendation import Remark
-from advisor.core.model.claimed import DECODER_HALF, ENCODER_HALF, claimed
+from advisor.core.model.claimed import DECODER_HALF, HALVES, claimed
 from advisor.core.model.source import Pooling, Weights
 from advisor.core.values import Document, Value
 
 WRITERS: tuple[Architecture, ...] = ("decoder-only", "encoder-decoder")
-_HALVES: Mapping[str, StackName] = {ENCODER_HALF: "encoder", DECODER_HALF: "decoder"}
-"""Classes that are one stack of an encoder-decoder: without the other, and without the attention across."""
 
 NARROW_CONE = 0.5
 """Mean cosine of unrelated sentences from which similarity tells little apart: half of what equal sentences have. Our
@@ -118,11 +116,14 @@ def claim_of(config: Mapping[str, Any], family: Architecture) -> Claim:
 
 
 def half_of(claim: Claim, family: Architecture) -> tuple[str, StackName] | None:
-    """The class and the stack, where a config names a class that is half of its family's models."""
-    if family != "encoder-decoder" or not claim.architectures:
+    """The class and the stack, where a config names a class that is half of its family's models.
+
+    Such a class is one stack without the other, and without the attention across.
+    """
+    named = claim.architectures[0] if claim.architectures else ""
+    if family != "encoder-decoder" or not named.endswith(HALVES):
         return None
-    named = claim.architectures[0]
-    return next(((named, stack) for end, stack in _HALVES.items() if named.endswith(end)), None)
+    return named, ("decoder" if named.endswith(DECODER_HALF) else "encoder")
 
 
 def probe_of(layers: Sequence[AttentionLayer]) -> Probe:

@@ -50,6 +50,9 @@ def _inspected(request: Inspect) -> Inspected | NotInspected:
         return _not(request, too_big, "inspect it on a machine with more memory")
     torch.set_num_threads(cores_usable())
     model = built(request.model, request.source, dtype, seed=request.seed)
+    if model.missing and not _has_any(model):
+        words = f"None of the weights in its files is one of {request.model.transformers_class}'s"
+        raise NotProbed(f"{words}: it is a part of such a model, or another one")
     found, shape = _without_the_top(model), _shape(request)
     tokens = sequence_length(found.model.config, request.model.positions)
     if tokens < LEAST_TOKENS:
@@ -89,6 +92,11 @@ def _shape(request: Inspect) -> Anatomy:
     if request.half == "decoder" and whole.decoder is not None:
         return whole._replace(encoder=None, decoder=whole.decoder._replace(cross_attention=False))
     return whole
+
+
+def _has_any(found: WithWeights) -> bool:
+    """Whether any weight of the module came from the files."""
+    return not {name for name, _ in found.model.named_parameters()} <= set(found.missing)
 
 
 def _without_the_top(found: WithWeights) -> WithWeights:

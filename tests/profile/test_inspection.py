@@ -137,7 +137,11 @@ def test_an_encoder_that_its_config_turns_into_a_decoder_looks_back(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("model_type", "half", "name", "architecture"),
-    [("t5", "encoder", "T5EncoderModel", "encoder-only"), ("bart", "decoder", "BartForCausalLM", "decoder-only")],
+    [
+        ("t5", "encoder", "T5EncoderModel", "encoder-only"),
+        ("t5", "encoder", "T5ForTokenClassification", "encoder-only"),
+        ("bart", "decoder", "BartForCausalLM", "decoder-only"),
+    ],
 )
 def test_half_of_an_encoder_decoder_is_built_alone(
     tmp_path: Path, model_type: str, half: Any, name: str, architecture: str
@@ -178,6 +182,16 @@ def test_weights_are_its_own_where_no_more_is_missing_than_what_stands_on_top(tm
     assert found.cosine is not None
     assert any("on top of its layers" in note for note in found.notes)
     assert not any("random" in note for note in found.notes)
+
+
+def test_files_that_hold_a_part_of_a_model_alone_are_not_taken_for_the_model(tmp_path: Path) -> None:
+    saved(tmp_path, "bart")
+    file = tmp_path / "model.safetensors"
+    start = "model.encoder."  # as a stack is saved that was taken out of its model
+    stack = {name.removeprefix(start): one for name, one in load_file(file).items() if name.startswith(start)}
+    save_file(stack, file, metadata={"format": "pt"})
+    change_config(tmp_path, architectures=["BartEncoder"])
+    assert "None of the weights in its files" in refused(tmp_path).says
 
 
 def test_a_missing_layer_makes_the_weights_random(tmp_path: Path) -> None:

@@ -49,15 +49,16 @@ UNCOUNTED: Mapping[str, Architecture] = {
 }
 """Model types whose architecture is known, and whose sizes have no closed form here."""
 
-ENCODER_HALF, DECODER_HALF = "EncoderModel", "ForCausalLM"
-"""How the classes end that are one stack of an encoder-decoder."""
+ENCODER_HALF, LABELLING_HALF, DECODER_HALF = "EncoderModel", "T5ForTokenClassification", "ForCausalLM"
+HALVES = (ENCODER_HALF, LABELLING_HALF, DECODER_HALF)
+"""How the classes end that are one stack of an encoder-decoder. To label tokens, T5's models have no need to write."""
 _WRITERS = (DECODER_HALF, "LMHeadModel")
 _TRANSLATORS = ("ForConditionalGeneration", "ForSeq2SeqLM")
-_READERS = ("ForMaskedLM", ENCODER_HALF)
+_READERS = ("ForMaskedLM", ENCODER_HALF, LABELLING_HALF)
 _OWN_ENDS: Mapping[Architecture, tuple[str, ...]] = {
     "encoder-only": (*_READERS, *_WRITERS),
     "decoder-only": _WRITERS,
-    "encoder-decoder": (*_TRANSLATORS, ENCODER_HALF, *_WRITERS),
+    "encoder-decoder": (*_TRANSLATORS, ENCODER_HALF, LABELLING_HALF, *_WRITERS),
 }
 """The telling ends that classes of a family have. An encoder has those of a writer too: its config can make it one."""
 
@@ -120,7 +121,7 @@ def _by_class(named: str, family: Architecture) -> Architecture | None:
 def _contradiction(config: Mapping[str, Any], family: Architecture, named: str | None) -> str | None:
     kind = str(config.get("model_type"))[:80]
     said = config.get("is_encoder_decoder")
-    half = named is not None and named.endswith((ENCODER_HALF, DECODER_HALF))
+    half = named is not None and named.endswith(HALVES)
     if said is True and family != "encoder-decoder":
         return f"is_encoder_decoder is true, and {kind} is {family}"
     if said is False and family == "encoder-decoder" and not half:

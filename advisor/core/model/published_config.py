@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from advisor.core.errors import allowed_words
-from advisor.core.model.claimed import DECODER_HALF, ENCODER_HALF
+from advisor.core.model.claimed import HALVES
 from advisor.core.model.families import FAMILIES, Family, config_mistakes
 
 Finding = tuple[str | None, str, str | None]
@@ -200,7 +200,7 @@ def _class_of(config: Mapping[str, Any], family: Family) -> tuple[str, list[str]
         return first, []
     if first is None:
         return own, [f"config.json names no class, so {own} is measured."]
-    if family.architecture == "encoder-decoder" and first.endswith((ENCODER_HALF, DECODER_HALF)):
+    if family.architecture == "encoder-decoder" and first.endswith(HALVES):
         return own, [f"config.json names {first[:80]}; {own} is measured, of which {first[:80]} is one half."]
     return own, [f"config.json names {first[:80]}; {own} is measured, without what {first[:80]} puts on top of it."]
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args
 from advisor.core.architecture import Architecture
 from advisor.core.errors import did_you_mean
 from advisor.core.hardware import Dtype
-from advisor.core.model.claimed import DECODER_HALF, ENCODER_HALF, UNCOUNTED, Claimed, claimed, class_named, family_of
+from advisor.core.model.claimed import DECODER_HALF, HALVES, UNCOUNTED, Claimed, claimed, class_named, family_of
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import FAMILIES
 from advisor.core.model.published_config import CHECK
@@ -122,9 +122,8 @@ def _more(config: Mapping[str, Any], claim: Claimed, family: Architecture) -> st
         return f"{words}, is_decoder true"
     if claim.sees_ahead:
         return f"{words}, which writes, and is_decoder is not true"
-    halves = {ENCODER_HALF: ", the encoder alone", DECODER_HALF: ", the decoder alone"}
-    if family == "encoder-decoder" and named is not None:
-        words += next((alone for end, alone in halves.items() if named.endswith(end)), "")
+    if family == "encoder-decoder" and named is not None and named.endswith(HALVES):
+        words += ", the decoder alone" if named.endswith(DECODER_HALF) else ", the encoder alone"
     return words
 
 

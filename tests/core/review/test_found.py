@@ -53,6 +53,12 @@ def test_every_counted_type_has_the_beginning_of_its_classes() -> None:
         ({"model_type": "bert", "architectures": ["BertModel"], "is_decoder": True}, "decoder-only", None),
         ({"model_type": "t5", "architectures": ["T5WithLMHeadModel"]}, "encoder-decoder", None),
         ({"model_type": "bart", "architectures": ["BartForCausalLM"]}, "decoder-only", None),
+        ({"model_type": "t5", "architectures": ["T5ForTokenClassification"]}, "encoder-only", None),
+        (
+            {"model_type": "umt5", "architectures": ["UMT5ForTokenClassification"], "is_encoder_decoder": False},
+            "encoder-only",
+            None,
+        ),
         ({"model_type": "mbart", "architectures": ["MBartForCausalLM"]}, "decoder-only", None),
     ],
     ids=str,
