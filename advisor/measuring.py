@@ -27,12 +27,11 @@ if TYPE_CHECKING:  # the decision alone must not pay for what only a measurement
     from advisor.store.recorder import Recorder
 
 SECONDS_QUICK = 49.0
-"""Time for the cells of one model of up to half a billion parameters, process start and plan not counted."""
+"""Time for the cells of one model that is not large for a quick run, process start and plan not counted."""
 SECONDS_MOST = 300.0
 TIMES_FOR_CUTS = 2.0
 """How much more time there is where a model is told from cuts of it: three are built in place of one, or beside it."""
 SECONDS_PER_CELL_LEAST = 3.0
-PARAMETERS_AT_QUICK = 500_000_000
 FLOPS_AT_QUICK = 5e11
 """Arithmetic of the longest single pass that fits the quick time: a prompt of thousands of tokens needs more."""
 PASSES = ("forward", "embed", "prefill", "encode", "rerank")
@@ -253,7 +252,7 @@ def seconds_total(entry: ModelEntry, cells: Sequence[CellPlan], effort: Effort =
     The first two are capped. What one request takes alone decides, because no plan can do without that cell.
     """
     from advisor.core.model.cost import stage_flops
-    from advisor.core.sizing.effort import EFFORTS
+    from advisor.core.sizing.effort import EFFORTS, PARAMETERS_AT_QUICK
 
     longest = max(
         (stage_flops(entry, plan) for plan in cells if plan.batch_size == 1 and plan.stage in PASSES), default=0

@@ -19,7 +19,8 @@ from bench.page import Row
 ADVISOR = str(Path(sys.executable).parent / "advisor")
 SURFACES = ("bert-base", "gpt2", "t5-base")
 SURFACE_GOAL_PCT = 8.0
-CUT = ("gpt2-xl", "--layers", "8,16,24", "--batch", "1", "--input-tokens", "64,128", "--dtype", "bfloat16")
+CUT = ("gpt2-xl", "--layers", "8,16,24", "--batch", "1", "--input-tokens", "64,128")
+CUT += ("--dtype", "bfloat16", "--runtime", "torch")
 CUT_GOAL_PCT = 10.0
 
 

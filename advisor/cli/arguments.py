@@ -138,7 +138,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     one.add_argument("--fail-level", choices=levels, default="error", help="exit 1 from this level on")
     one.add_argument("--strict", action="store_true", help="exit 4 where something was not checked")
     one.add_argument("--exit-zero", action="store_true", help="report findings, and end with 0 all the same")
-    one.add_argument("--base", metavar="REF", help="also say what is new since this commit of the repository")
+    one.add_argument("--base", metavar="REF", help="also say what is new since this left REF, a branch or a commit")
     one.add_argument("--today", metavar="DATE", help="judge waivers as of this day, like 2026-11-30 (default: today)")
     one.add_argument(
         "--report",
@@ -252,7 +252,8 @@ def _measuring(one: _Parser, *, one_model: bool = True) -> None:
         metavar="float32,bfloat16",
         help="dtypes to measure, float16 and int8 too (default: what fits)",
     )
-    runtimes = "what runs the model: torch, torch.compile, openvino, ctranslate2 (default: torch; beyond quick, more)"
+    installed = "default: all that are installed; at quick, those beside torch in int8"
+    runtimes = f"what runs the model: torch, torch.compile, openvino, ctranslate2 ({installed})"
     one.add_argument("--runtime", metavar="torch,openvino", help=runtimes)
     device_help = "where it runs (default: the first of cuda, mps, cpu that is there; cuda:1 is a second card)"
     one.add_argument("--device", choices=_Devices(("auto", "cpu", "cuda", "mps")), default="auto", help=device_help)

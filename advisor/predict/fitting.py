@@ -8,7 +8,7 @@ steps in real times that no smooth formula follows: about five per cent stays ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from statistics import median
 
@@ -74,13 +74,14 @@ def _surface(cells: Sequence[Cell]) -> Surface:
     if found is None:
         note = "The terms that take most of a large run came out as zero, so the fit was not used."
         return empty.model_copy(update={"note": note})
-    errors = _left_out_errors(tuple(found), points)
+    errors, of_batches = _left_out_errors(tuple(found), points), _left_out_batches(tuple(found), points)
     return empty.model_copy(
         update={
             "formula": formula_of(tuple(found)),
             "coefficients": found,
             "holdout_error_pct": median(errors),
             "holdout_worst_pct": max(errors),
+            "holdout_batch_pct": max(of_batches, default=None),
         }
     )
 
@@ -125,9 +126,18 @@ def _columns(terms: Sequence[str], points: Points) -> NDArray[np.float64]:
 
 def _left_out_errors(terms: tuple[str, ...], points: Points) -> list[float]:
     """For each cell, how far off in per cent the others put it."""
-    errors: list[float] = []
-    for shape, seconds in points.items():
-        others = {other: value for other, value in points.items() if other != shape}
-        told = predicted_s(_fit(_told_apart(terms, others), others), others, *shape)
-        errors.append(100 * abs(told / seconds - 1))
-    return errors
+    return [_error(terms, points, {shape}, shape) for shape in points]
+
+
+def _left_out_batches(terms: tuple[str, ...], points: Points) -> list[float]:
+    """For each cell of a batch size between two others, how far off those put it."""
+    batches = sorted({batch for batch, _ in points})
+    rows = [{shape for shape in points if shape[0] == batch} for batch in batches[1:-1]]
+    return [_error(terms, points, row, shape) for row in rows for shape in row]
+
+
+def _error(terms: tuple[str, ...], points: Points, left_out: Collection[Shape], shape: Shape) -> float:
+    """How far off in per cent the cells that are not left out put this one."""
+    others = {other: seconds for other, seconds in points.items() if other not in left_out}
+    told = predicted_s(_fit(_told_apart(terms, others), others), others, *shape)
+    return 100 * abs(told / points[shape] - 1)

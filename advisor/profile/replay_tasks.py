@@ -33,6 +33,7 @@ class ModelWorks:
         self._plan, self._standing, self._device = plan, standing, device
         self._tasks: dict[tuple[Stage, int, int], Task] = {}
         self._steps = _steps(standing.loaded, plan) if any(plan.steps) else None
+        self._rows = dict(plan.padded_steps)
 
     def read(self, requests: range) -> None:
         plan = self._plan
@@ -48,7 +49,7 @@ class ModelWorks:
 
     def step(self, answers: int, context: float) -> None:
         if self._steps is not None:
-            self._steps(answers, round(context))
+            self._steps(self._rows.get(answers, answers), round(context))
             self._device.synchronise()
 
     def _run(self, stage: Stage, batch: int, tokens: int) -> None:

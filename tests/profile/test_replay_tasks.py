@@ -11,9 +11,12 @@ import torch
 from advisor.core.model.cost import anatomy
 from advisor.core.protocol import Replay
 from advisor.core.sizing.replaying import ReplayPlan
+from advisor.profile.accelerator import accelerator
 from advisor.profile.build import DTYPES, build
-from advisor.profile.replay_tasks import _steps
-from advisor.profile.runtimes.torch_eager import Loaded
+from advisor.profile.orders import Built
+from advisor.profile.replay_tasks import ModelWorks, _steps
+from advisor.profile.runtimes.torch_eager import Eager, Loaded
+from advisor.profile.standing import Standing
 from advisor.run.replay import replay
 from tests.core.model.tiny_models import entry
 
@@ -53,6 +56,23 @@ def test_each_step_sees_as_many_answers_and_tokens_as_it_is_told(model_type: str
         for answers, depth in told:
             step(answers, depth)
     assert seen == told
+
+
+def test_a_step_is_filled_up_to_the_rows_that_the_plan_says() -> None:
+    tiny = entry("gpt2")
+    loaded = Loaded(build(tiny, "float32"), anatomy(tiny), DTYPES["float32"], "cpu", seed=0)
+    standing = Standing(Eager(loaded), Built(parameters=1), seconds=0.0, peak_bytes=None, source=None)
+    filled = plan(("prefill", "decode"), contexts=9).model_copy(update={"padded_steps": ((3, 4),)})
+    works, seen = ModelWorks(filled, standing, accelerator("cpu")), list[int]()
+
+    def look(_module: object, _args: object, given: dict[str, Any]) -> None:
+        seen.append(len(given["input_ids"]))
+
+    loaded.model.register_forward_pre_hook(look, with_kwargs=True)
+    with torch.inference_mode():
+        for answers in (1, 2, 3, 4):
+            works.step(answers, 9.0)
+    assert seen == [1, 2, 4, 4]
 
 
 @pytest.mark.parametrize("model_type", ["t5", "bart"])

@@ -36,3 +36,6 @@ EFFORTS: Mapping[Effort, Bought] = {
     "standard": Bought(tolerance=0.05, processes=3, samples=59, time_factor=4.0),
     "thorough": Bought(tolerance=0.05, processes=5, samples=299, time_factor=12.0),
 }
+
+PARAMETERS_AT_QUICK = 500_000_000
+"""The largest model that a quick run takes in its stride: larger ones have more time, and are not converted unasked."""

@@ -88,6 +88,14 @@ _KINDS = (
         "Measure longer, or budget a lower percentile.",
     ),
     FindingKind(
+        "PLAN-012",
+        "Batches to fill up",
+        "A decode step of so many answers takes longer here than one of more answers, measured.",
+        "Libraries have kernels of their own for one row, for a few and for many, and the one for a few may be slow. "
+        "The plan counts what the larger batch takes, and --verify serves it so.",
+        "Let the server fill up such batches with rows whose output is thrown away; or expect what was measured.",
+    ),
+    FindingKind(
         "PLAN-005",
         "A disturbed measurement",
         "Cells behind the figures are flagged: the machine was busy, throttled or swapping, or times did not settle.",

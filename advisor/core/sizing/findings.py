@@ -153,11 +153,11 @@ def _padded(facts: Facts) -> Iterator[Finding]:
             and usable(cell)
         }
         slow = [
-            f"{few} ({milliseconds(steps[few] or 0)}) to {rows} ({milliseconds(steps[rows] or 0)})"
+            f"{few} ({milliseconds(steps[few] or 0)}) up to {rows} ({milliseconds(steps[rows] or 0)})"
             for few, rows in serving.padded_steps
         ]
         if slow:
-            says = f"{sized.part.role} is planned to fill up decode steps of {', '.join(slow)}, which takes less time here."
+            says = f"{sized.part.role} fills decode steps of {', '.join(slow)}, which take less time here."
             yield _found("012", says)
 
 

@@ -23,7 +23,7 @@ from advisor.core.sizing.runtimes import Configuration, without_stage
 BATCH_SIZES = (1, 4, 8)
 INPUT_TOKENS = (32, 64, 128)
 FEW_ANSWERS = (2, 3)
-"""Answers written together at which a step is measured besides, at its deepest. Kernels for one row, for a few and for
+"""Answers written together at which a step is measured besides. Kernels for one row, for a few and for
 many differ: on processors a step of two may take longer than one of four, and it is the batch that light traffic has.
 """
 OUTPUT_TOKENS = 32
@@ -148,7 +148,7 @@ def _cells(
 ) -> tuple[CellPlan, ...]:
     """All cells of these shapes, each once, ordered by what hangs on them and then by what they cost.
 
-    `lone_batch` texts are one request on its own; of batches of `few` the deepest steps are measured alone.
+    `lone_batch` texts are one request on its own; batches of `few` are measured in their decode steps only.
     """
     ranked: dict[CellPlan, tuple[int, int, int]] = {}
     for order, served in enumerate(configurations):
@@ -158,8 +158,8 @@ def _cells(
                 for cell in _stage_cells(entry, role, served, batch, shape):
                     ranked.setdefault(cell, (rank, order, stage_flops(entry, cell)))
             for batch in () if shape.alone else few:
-                steps = [cell for cell in _stage_cells(entry, role, served, batch, shape) if cell.stage == "decode"]
-                ranked.update({cell: (shape.rank, order, stage_flops(entry, cell)) for cell in steps[-1:]})
+                steps = (cell for cell in _stage_cells(entry, role, served, batch, shape) if cell.stage == "decode")
+                ranked.update({cell: (shape.rank, order, stage_flops(entry, cell)) for cell in steps})
     return tuple(sorted(ranked, key=lambda cell: ranked[cell]))
 
 

@@ -23,7 +23,7 @@ from typing import Literal, get_args
 from advisor.core.sizing.measurement import Cell, Flag
 from advisor.core.sizing.measurement import Surface as Fitted
 from advisor.core.sizing.sampling import samples_by_process
-from advisor.core.sizing.surface import bend_s, error_share
+from advisor.core.sizing.surface import batch_error_share, bend_s, error_share
 
 Bound = Literal["low", "mid", "high"]
 """The lower end of what was measured (a fast machine), its median, its upper end."""
@@ -32,6 +32,9 @@ BOUNDS: tuple[Bound, ...] = get_args(Bound)
 
 _QUANTILES = 299
 """As many as a cell has samples at most, so that no tail is lost."""
+
+_PAYS_TO_PAD = 0.9
+"""A larger batch takes less time than a smaller one where it takes at most this part of it: noise is not padded."""
 
 _INVALID: frozenset[Flag] = frozenset(
     {
@@ -117,6 +120,16 @@ class Surface:
         """The measured lengths or depths."""
         return tuple(sorted({tokens for _, tokens in self.points}))
 
+    def padded(self, tokens: int) -> dict[int, int]:
+        """The batches that take longer than a larger one, with that one, at the measured length nearest to `tokens`.
+
+        A bigger batch never takes longer than its own time here, so a smaller one is planned with no more than that.
+        """
+        length = self.around(tokens)[1]
+        times = {batch: seconds["mid"] for (batch, at), seconds in self.points.items() if at == length}
+        best = {batch: min((one for one in times if one >= batch), key=times.__getitem__) for batch in times}
+        return {batch: other for batch, other in best.items() if times[other] <= _PAYS_TO_PAD * times[batch]}
+
     def measured_at(self, tokens: int) -> bool:
         """Whether cells of exactly this length were measured."""
         return tokens in self.lengths
@@ -142,7 +155,7 @@ class Surface:
                 seconds = self._between(batch, (before, near), clamped, (after, far), bound)
                 # the bend of a larger batch is deeper: it may not fall below a smaller one's
                 knots.append((batch, max(seconds, knots[-1][1]) if knots else seconds))
-        return _filled_in(knots, bound, error_share(self.fit))
+        return _filled_in(knots, bound, batch_error_share(self.fit))
 
     def _between(
         self, batch: int, near: tuple[int, float], tokens: float, far: tuple[int, float], bound: Bound

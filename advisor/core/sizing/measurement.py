@@ -240,8 +240,9 @@ class Surface(Value):
 
     `coefficients` is empty where there are too few cells, and `note` says so. The errors are how far each cell is from
     what the others say of it: `holdout_error_pct` the median of all cells, `holdout_worst_pct` the largest, by which
-    the bounds of a time between cells are widened. Reading a surface needs the cells it was fitted to, see
-    `core.sizing.surface`.
+    the bounds of a time between cells are widened. `holdout_batch_pct` is how far off at most the cells of a batch size
+    are when all of them are left out (none for the smallest and the largest), which widens a time between batch sizes.
+    Reading a surface needs the cells it was fitted to, see `core.sizing.surface`.
     """
 
     stage: Stage
@@ -255,6 +256,7 @@ class Surface(Value):
     coefficients: dict[str, float]
     holdout_error_pct: float | None
     holdout_worst_pct: float | None = None
+    holdout_batch_pct: float | None = None
     note: str | None = None
 
 

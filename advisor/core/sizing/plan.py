@@ -5,6 +5,7 @@ Values only; `planning` makes them from measured cells.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -47,7 +48,11 @@ class ReplicaRange(Value):
 
 
 class Serving(Value):
-    """The configuration a stage was planned with: `workers` processes with so many `threads` each on one machine."""
+    """The configuration a stage was planned with: `workers` processes with so many `threads` each on one machine.
+
+    `padded_steps` pairs numbers of answers with the larger one whose decode step takes less time: a server that fills
+    up its batch to that takes no longer than planned.
+    """
 
     runtime: Runtime
     dtype: Dtype
@@ -55,6 +60,12 @@ class Serving(Value):
     max_batch_size: int
     device: str = "cpu"
     workers: int = 1
+    padded_steps: tuple[tuple[int, int], ...] = ()
+
+    def padding(self, padded: Mapping[int, int]) -> Serving:
+        """The same, with batches of so many answers filled up as far as there is room."""
+        kept = sorted((answers, rows) for answers, rows in padded.items() if rows <= self.max_batch_size)
+        return self.model_copy(update={"padded_steps": tuple(kept)})
 
 
 class PlanStage(Value):

@@ -44,7 +44,7 @@ def _doubts_of_fit(surface: Surface) -> Iterator[tuple[str, str]]:
             yield "coefficients", f"{surface.stage} has the coefficients {', '.join(terms_of(surface.stage))}"
         elif not 0 <= value <= LONGEST_S:
             yield "coefficients", "a coefficient is a number of seconds, and none takes time away"
-    for key in ("holdout_error_pct", "holdout_worst_pct"):
+    for key in ("holdout_error_pct", "holdout_worst_pct", "holdout_batch_pct"):
         error = getattr(surface, key)
         if error is not None and error < 0:
             yield key, "an error is a number of per cent from 0 on"

@@ -14,6 +14,7 @@ from advisor.core.errors import EXIT_UNDECIDED, AdvisorError
 from advisor.core.hardware import Dtype
 from advisor.core.model.cost import anatomy, stages_of
 from advisor.core.model.entry import ModelEntry
+from advisor.core.sizing.effort import PARAMETERS_AT_QUICK
 from advisor.core.sizing.measurement import Cell, CellPlan, Effort, NotAvailable, Runtime, Stage
 
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
@@ -34,6 +35,8 @@ _NO_LINEAR = ("gpt2",)
 SECONDS_PER_CONVERSION, SECONDS_PER_CONVERSION_MOST = 20.0, 300.0
 PARAMETERS_AT_THAT = 150_000_000
 """Time to convert a model of up to so many parameters for one configuration; more for a larger one."""
+DTYPES_AT_QUICK: tuple[Dtype, ...] = ("int8",)
+"""What other runtimes are tried in at the effort quick: on processors the one that is fastest most often."""
 CONVERTED: tuple[Runtime, ...] = ("openvino", "ctranslate2")
 COMPILED: Runtime = "torch.compile"
 """Takes the module as it is, and half a minute and more before the first run."""
@@ -122,13 +125,15 @@ def offer(
 ) -> Offer:
     """What to measure; `torch_dtypes` are those worth trying with torch.
 
-    A conversion takes seconds that the quick effort does not have, so there torch stands alone unless the caller asks
-    for more; every other effort tries what is installed. Raises AdvisorError where nothing that was asked for can
-    serve the model here.
+    Left open, it is everything that is installed. The quick effort has time for one conversion by each other runtime
+    and for none of a large model: what is not tried is among the refused, with the reason. Raises AdvisorError where
+    nothing that was asked for can serve the model here.
     """
-    asked = wanted.runtimes or _runtimes_left_out(wanted.dtypes, wanted.effort, device, versions)
-    dtypes = {runtime: wanted.dtypes or _dtypes_left_out(runtime, torch_dtypes) for runtime in asked}
+    asked = wanted.runtimes or _runtimes_left_out(wanted.effort, device, versions)
+    dtypes = {one: wanted.dtypes or _dtypes_left_out(one, torch_dtypes, wanted.effort) for one in asked}
     served, refused = configurations(entry, asked, dtypes, device=device, versions=versions)
+    if wanted.effort == "quick" and wanted.runtimes is None:
+        served, refused = _without_long_conversions(entry, served, refused)
     if not served:
         says = " ".join(f"{one.runtime} {one.dtype}: {one.reason}" for one in refused)
         raise AdvisorError(f"nothing that was asked for can serve {entry.id} here: {says}", exit_code=EXIT_UNDECIDED)
@@ -145,18 +150,41 @@ def seconds_to_convert(entry: ModelEntry, cells: Iterable[CellPlan]) -> float:
     return len(converted) * min(each, SECONDS_PER_CONVERSION_MOST) + len(compiled) * SECONDS_PER_COMPILING
 
 
-def _runtimes_left_out(
-    dtypes: Sequence[Dtype] | None, effort: Effort, device: str, versions: Mapping[str, str]
-) -> tuple[Runtime, ...]:
+def _without_long_conversions(
+    entry: ModelEntry, served: Sequence[Configuration], refused: Sequence[NotAvailable]
+) -> tuple[tuple[Configuration, ...], tuple[NotAvailable, ...]]:
+    """What a quick run tries of these: all of them where nothing would be left."""
+    why = {one: _why_not_at_quick(entry, one.runtime) for one in served if one.runtime in CONVERTED}
+    left = [
+        NotAvailable(runtime=one.runtime, dtype=one.dtype, reason=f"{reason}; --effort standard tries it.")
+        for one, reason in why.items()
+        if reason is not None
+    ]
+    kept = tuple(one for one in served if why.get(one) is None)
+    return (kept, (*refused, *left)) if kept else (tuple(served), tuple(refused))
+
+
+def _why_not_at_quick(entry: ModelEntry, runtime: Runtime) -> str | None:
+    """Why a conversion does not pay in a quick run, or None where it may."""
+    if entry.parameters > PARAMETERS_AT_QUICK:
+        return f"converting {entry.id} takes longer than the effort quick has"
+    runs = stages_run(runtime, entry)
+    if runs != stages_of(entry):
+        return f"{runtime} runs {' and '.join(runs)} of {entry.id} alone, and the effort quick has no time for a part"
+    return None
+
+
+def _runtimes_left_out(effort: Effort, device: str, versions: Mapping[str, str]) -> tuple[Runtime, ...]:
     """What is installed. Compiling pays on a graphics card; on a processor only the most effort has time for it."""
-    if effort == "quick" and "int8" not in (dtypes or ()):
-        return ("torch",)
-    here = {"torch", *versions} | ({COMPILED} if effort == "thorough" or device.startswith("cuda") else set())
+    compiles = effort == "thorough" or (device.startswith("cuda") and effort != "quick")
+    here = {"torch", *versions} | ({COMPILED} if compiles else set())
     return tuple(runtime for runtime in RUNTIMES if runtime in here)
 
 
-def _dtypes_left_out(runtime: Runtime, torch_dtypes: Sequence[Dtype]) -> Sequence[Dtype]:
-    return torch_dtypes if runtime in ("torch", COMPILED) else DTYPES_OF[runtime]
+def _dtypes_left_out(runtime: Runtime, torch_dtypes: Sequence[Dtype], effort: Effort) -> Sequence[Dtype]:
+    if runtime in ("torch", COMPILED):
+        return torch_dtypes
+    return DTYPES_AT_QUICK if effort == "quick" else DTYPES_OF[runtime]
 
 
 def failed_conversions(cells: Iterable[Cell]) -> tuple[NotAvailable, ...]:

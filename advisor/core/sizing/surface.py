@@ -60,13 +60,14 @@ def bend_s(surface: Surface | None, batch: int, before: int, tokens: float, afte
 def predicted_s(coefficients: Mapping[str, float], cells: Mapping[Shape, float], batch: int, tokens: int) -> float:
     """Seconds by the formula and what the measured `cells` differ from it by, between them and at the nearest beyond.
 
-    The difference is interpolated piece by piece, first over batches at each length, then over lengths.
+    The difference is interpolated piece by piece, first over lengths at each batch, then over batches, as times are
+    when they are planned with: a length lies on a smooth line, a batch may run in another kernel than the next one.
     """
     rest = {shape: seconds - smooth_s(coefficients, *shape) for shape, seconds in cells.items()}
-    lengths = sorted({length for _, length in rest})
-    columns = [sorted((b, value) for (b, length), value in rest.items() if length == one) for one in lengths]
-    at_batch = [_interpolated(batch, column) for column in columns]
-    return smooth_s(coefficients, batch, tokens) + _interpolated(tokens, list(zip(lengths, at_batch, strict=True)))
+    batches = sorted({size for size, _ in rest})
+    rows = [sorted((length, value) for (size, length), value in rest.items() if size == one) for one in batches]
+    at_length = [_interpolated(tokens, row) for row in rows]
+    return smooth_s(coefficients, batch, tokens) + _interpolated(batch, list(zip(batches, at_length, strict=True)))
 
 
 def _interpolated(at: float, knots: Sequence[tuple[int, float]]) -> float:
@@ -74,9 +75,15 @@ def _interpolated(at: float, knots: Sequence[tuple[int, float]]) -> float:
 
 
 def error_share(surface: Surface | None) -> float:
-    """The share by which a time between cells may be off: the worst that leaving a cell out has shown; 0.0 unknown."""
+    """The share by which a time between lengths may be off: the worst that leaving a cell out showed; 0.0 unknown."""
     worst = None if surface is None else surface.holdout_worst_pct
     return 0.0 if worst is None else worst / 100
+
+
+def batch_error_share(surface: Surface | None) -> float:
+    """The same for a time between batch sizes: the worst that leaving out all cells of one has shown, where known."""
+    worst = None if surface is None else surface.holdout_batch_pct
+    return error_share(surface) if worst is None else max(worst / 100, error_share(surface))
 
 
 def fits_of(surfaces: Sequence[Surface], cell: Cell) -> dict[Stage, Surface]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from advisor.core.sizing.measurement import Cell
+from advisor.core.sizing.measurement import Cell, CellPlan
 from advisor.core.sizing.plan import Finding, Plan
 from tests.core.sizing.known_model import (
     CHAT,
@@ -133,3 +133,16 @@ def test_shapes_that_a_dead_process_left_without_a_figure_are_told_though_others
 def test_every_finding_has_a_source() -> None:
     plans = [tickets(), chat(latency_budget_ms=500, first_token_budget_ms=1), tickets(input_tokens_max=400)]
     assert all(finding.source for plan in plans for finding in plan.findings)
+
+
+def test_steps_that_a_larger_batch_beats_are_planned_filled_up_and_that_is_said() -> None:
+    def three_are_slow(shape: CellPlan) -> float:
+        return 0.070 if shape.stage == "decode" and shape.batch_size == 3 else decoder(shape)
+
+    plan = planned({**CHAT, "requests_per_second": 20}, ONE_DECODER, {"model": three_are_slow})
+    assert plan.stages[-1].serving is not None
+    assert plan.stages[-1].serving.padded_steps == ((3, 4),)
+    finding = told(plan, "012")
+    assert finding is not None
+    assert "decode steps of 3 (70.0 ms) up to 4 (28.5 ms)" in finding.says
+    assert told(chat(), "012") is None

@@ -81,13 +81,12 @@ def test_a_decoder_is_measured_at_its_prompt_and_at_its_first_and_last_step() ->
     assert {each.batch_size for each in cells[:3]} == {1}
 
 
-def test_a_few_answers_together_are_measured_at_their_deepest_step_unless_the_batches_are_given() -> None:
+def test_steps_of_a_few_answers_together_are_measured_unless_the_batches_are_given() -> None:
     def batches(depth: int, **given: Any) -> set[int]:
         cells = cells_for(DECODER, Lengths(128, None, 200, None), role="model", dtypes=("float32",), **given)
         return {each.batch_size for each in cells if each.stage == "decode" and each.context_tokens == depth}
 
-    assert batches(128) == {1, 4, 8}
-    assert batches(327) == {1, 2, 3, 4, 8}
+    assert batches(128) == batches(327) == {1, 2, 3, 4, 8}
     assert batches(327, batch_sizes=(1, 8)) == {1, 8}
 
 

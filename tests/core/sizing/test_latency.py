@@ -60,6 +60,13 @@ def test_a_disturbed_shorter_run_does_not_spoil_the_planned_length() -> None:
     assert surface.service_s(128, "mid") == pytest.approx((2.0, 3.0, 4.0, 5.0))
 
 
+def test_a_batch_is_filled_up_to_a_larger_one_that_clearly_takes_less_time() -> None:
+    steps = grid({(1, 64): 30.0, (2, 64): 54.0, (3, 64): 73.0, (4, 64): 52.0, (8, 64): 55.0, (1, 99): 90.0})
+    assert steps.padded(64) == steps.padded(10) == {3: 4}
+    assert steps.service_s(64, "mid")[1:3] == (52.0, 52.0)
+    assert steps.padded(99) == {}
+
+
 def test_a_missing_cell_takes_no_more_than_a_larger_run_that_was_measured() -> None:
     surface = grid({(1, 64): 1.0, (1, 128): 2.0, (4, 128): 5.0})
     assert surface.service_s(64, "mid")[3] == 5.0

@@ -97,13 +97,40 @@ def test_the_encoder_half_of_an_encoder_decoder_is_all_that_openvino_runs() -> N
     assert {(cell.stage, cell.runtime, cell.dtype) for cell in cells} == {("encode", "openvino", "int8")}
 
 
-def test_at_quick_torch_stands_alone_and_every_other_effort_tries_what_is_installed() -> None:
+def test_left_open_everything_installed_is_tried_at_quick_in_one_dtype_each() -> None:
     quick, standard = offered(), offered(effort="standard")
     assert quick.dtypes == standard.dtypes == ("float32", "bfloat16")
-    assert quick.others == ()
+    assert quick.others == (Configuration("openvino", "int8"),)
     assert standard.others == tuple(Configuration("openvino", dtype) for dtype in DTYPES_OF["openvino"])
-    assert {one.runtime for one in standard.refused} == {"ctranslate2"}
-    assert offered(effort="standard", versions={"torch": "2"}).others == ()
+    assert {one.runtime for one in quick.refused} == {one.runtime for one in standard.refused} == {"ctranslate2"}
+    assert offered(versions={"torch": "2"}).others == offered(effort="standard", versions={"torch": "2"}).others == ()
+
+
+def test_at_quick_a_named_dtype_is_tried_with_every_runtime_that_has_it() -> None:
+    assert offered(dtypes=("float32",)).others == (Configuration("openvino", "float32"),)
+
+
+def test_at_quick_a_large_model_is_converted_only_where_that_is_asked_for() -> None:
+    large = entry("bert").model_copy(update={"parameters": 600_000_000})
+
+    def tried(**asked: Any) -> Offer:
+        return offer(large, Asked(**asked), ("float32",), "cpu", ALL)
+
+    assert tried().others == ()
+    assert [one.reason for one in tried().refused if one.runtime == "openvino"] == [
+        f"converting {large.id} takes longer than the effort quick has; --effort standard tries it."
+    ]
+    assert tried(runtimes=("openvino",), dtypes=("int8",)).others == (Configuration("openvino", "int8"),)
+    assert len(tried(effort="standard").others) == 3
+    only_this = offer(large, Asked(dtypes=("int8",)), (), "cpu", {"torch": "2", "openvino": "1"})
+    assert only_this.others == (Configuration("openvino", "int8"),)
+
+
+def test_at_quick_half_of_a_model_is_not_converted() -> None:
+    quick = offered("t5")
+    assert quick.others == (Configuration("ctranslate2", "int8"),)
+    assert [one.runtime for one in quick.refused] == ["openvino"]
+    assert "runs encode of" in quick.refused[0].reason
 
 
 def test_compiling_is_tried_on_a_card_and_on_a_processor_at_most_effort_alone() -> None:
@@ -121,7 +148,7 @@ def test_compiling_is_tried_on_a_card_and_on_a_processor_at_most_effort_alone() 
 
 
 def test_whatever_computes_in_eight_bits_is_tried_where_only_the_dtype_is_named() -> None:
-    found = offered("t5", dtypes=("int8",))
+    found = offered("t5", dtypes=("int8",), effort="standard")
     assert found.dtypes == ("int8",)
     assert found.others == (Configuration("openvino", "int8"), Configuration("ctranslate2", "int8"))
 
