@@ -20,7 +20,7 @@ from advisor.core.review.document import Base, Introduced, Result
 from advisor.store.architecture_file import ReadFile, read_as
 from advisor.store.declared_model import READ_OF_A_MODEL
 from advisor.store.git import Snapshot, empty_folder, snapshot
-from advisor.store.repository import Repository
+from advisor.store.repository import Repository, folder_of
 
 
 def compared(judged: Sequence[Judged], ref: str, knowledge: Knowledge, today: date) -> tuple[list[Judged], Base]:
@@ -57,11 +57,13 @@ class _UnreadableError(Exception):
 
 
 def _judged_then(read: ReadFile, before: Snapshot, knowledge: Knowledge, today: date) -> Judged | None:
-    """The same file at the commit, judged; None where it had none."""
+    """The same file at the commit, whatever it was called, judged; None where there was none."""
     folder = os.path.relpath(os.path.realpath(read.repository.folder), before.root)
-    path = os.path.normpath(os.path.join(folder, os.path.relpath(read.declared.file, read.repository.folder)))
-    if path not in before.files:
+    own = os.path.relpath(read.declared.file, read.repository.folder)
+    path = before.name_then(os.path.normpath(os.path.join(folder, own)))
+    if path is None:
         return None
+    folder = os.path.relpath(folder_of(Path("/", path)), "/")
     with empty_folder() as root:
         repository = Repository(root, Path(os.path.normpath(root / folder)), read.repository.known_as)
         before.extract([path], root)

@@ -45,7 +45,20 @@ class Snapshot:
 
     root: Path
     ref: str
+    commit: str
     files: Mapping[str, Blob]
+
+    def name_then(self, name: str) -> str | None:
+        """What a file was called at the commit, where it has another name by now; None where it was not there."""
+        if name in self.files:
+            return name
+        asked = ("diff-index", "--cached", "-M", "--diff-filter=R", "--name-status", "-z", self.commit, "--")
+        try:
+            told = _git(self.root, *asked)
+        except subprocess.CalledProcessError:  # a clone without the contents that names are compared by
+            return None
+        fields = [os.fsdecode(one) for one in told.split(b"\0")]  # a status, the old name, the new name, and so on
+        return dict(zip(fields[2::3], fields[1::3], strict=False)).get(name)
 
     def extract(self, names: Iterable[str], into: Path) -> None:
         """Write these files below `into`; those that are none, or too large, are left out. Links are never written."""
@@ -89,11 +102,12 @@ def snapshot(folder: Path, ref: str) -> Snapshot:
     except subprocess.CalledProcessError:
         fix = "fetch it first: a shallow clone has the newest commit alone (git fetch --depth=1 origin REF)"
         raise _refused(f'"{ref}" names no commit that is here', fix) from None
+    commit = _left_at(root, commit)
     try:
-        listed = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", _left_at(root, commit))
+        listed = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     except subprocess.CalledProcessError as error:
         raise _refused(f"the files of {ref} cannot be listed", _said(error)) from None
-    return Snapshot(root, ref, dict(_entries(listed)))
+    return Snapshot(root, ref, commit, dict(_entries(listed)))
 
 
 def _left_at(root: Path, commit: str) -> str:

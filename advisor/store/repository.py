@@ -27,11 +27,14 @@ class Repository(NamedTuple):
 
 def repository_of(file: Path) -> Repository:
     """The repository of an architecture file: up to the folder with `.git`, else the file's own folder."""
-    folder = Path(os.path.abspath(file)).parent
-    if folder.name == HIDDEN_FOLDER:
-        folder = folder.parent
+    folder = folder_of(Path(os.path.abspath(file)))
     root = next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), folder)
     return Repository(root, folder, folder)
+
+
+def folder_of(file: Path) -> Path:
+    """What the paths of an architecture file are relative to: its folder, or the one around a hidden folder of ours."""
+    return file.parent.parent if file.parent.name == HIDDEN_FOLDER else file.parent
 
 
 def leaves(repository: Repository, name: str) -> str | None:

@@ -150,6 +150,25 @@ def test_a_file_that_could_not_be_read_then_is_compared_with_nothing(repository:
     assert only(made, "EMB-101").baseline is None
 
 
+@pytest.mark.parametrize("moved_to", ["search", "services/search", "service/.advisor"])
+def test_a_file_that_was_moved_is_compared_with_itself(repository: Path, moved_to: str) -> None:
+    service = repository / "service"
+    service.mkdir()
+    (service / "load.py").write_text("import torch\nweights = torch.load(path)\n")
+    declared = component("search", RETRIEVAL, "decoder-only", code=["*.py"])
+    written(service, declared)
+    committed(repository)
+    (repository / moved_to).parent.mkdir(exist_ok=True)
+    if moved_to.endswith(".advisor"):
+        (repository / moved_to).mkdir()
+        git(repository, "mv", "service/architecture.yaml", f"{moved_to}/architecture.yaml")
+    else:
+        git(repository, "mv", "service", moved_to)
+    made, base = since(repository / moved_to / "architecture.yaml")
+    assert (base.introduced, base.notes) == ((), ())
+    assert {one.baseline for one in made.results if one.outcome == "fail"} == {"known"}
+
+
 def test_a_branch_is_compared_with_where_it_was_left(repository: Path) -> None:
     budgets = {"parameters": 200e6}
     file = written(repository, component("tickets", LABELS, "encoder-only", model="bert-base", budgets=budgets))
