@@ -65,8 +65,11 @@ def seconds(value: float | None) -> str:
 
 
 def rate(value: float | None, unit: str = "requests") -> str:
-    """Something per second: `13.3 requests/s`."""
-    return UNKNOWN if value is None else f"{digits(value)} {unit}/s"
+    """Something per second: `13.3 requests/s`, `1 request/s`."""
+    if value is None:
+        return UNKNOWN
+    number = digits(value)
+    return f"{number} {unit.removesuffix('s') if number == '1' else unit}/s"
 
 
 def peaks(found: Peaks) -> str:

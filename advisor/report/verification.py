@@ -75,7 +75,7 @@ def what_if_lines(plan: Plan, per_cent: int) -> list[str]:
 def _what_if(one: WhatIf, planned: int, per_cent: int) -> str:
     name = f"p{per_cent if per_cent in (50, 95, 99) else 95}"
     latency = figures.milliseconds(getattr(one.latency_ms, name))
-    with_planned = f"with the planned {planned:,} {name} is {latency}"
+    with_planned = f"with the planned {planned:,}, {name} is {latency}"
     if one.replicas is None:
         return f"If {one.says}: no number of replicas tried meets the budget; {with_planned}."
     return f"If {one.says}: {figures.counted(one.replicas, 'replica')}; {with_planned}."

@@ -44,7 +44,7 @@ def _bars(title: str, shown: Mapping[str, float | None], budget_ms: float | None
     mark = min(room - 1, int(budget_ms / scale * room)) if budget_ms else None
     found = [Content(""), text((title, "bold $text-primary"))]
     for (name, value), label in zip(had, labels, strict=True):
-        bar = _bar(value / scale * room, room, mark)
+        bar = _bar(value / scale * room, room, mark, inside=value <= (budget_ms or value))
         sign, style = _judged(value, budget_ms) if name == f"p{percentile}" else (" ", "$text-primary")
         found.append(Content.assemble((f"{name} ", MUTED), (sign, style), " ", (bar, style), f"  {label}"))
     if mark is not None:
@@ -80,9 +80,11 @@ def twin(shown: Mapping[str, float | None], budget_ms: float | None, percentile:
     return f"{words}, {share} of the budget of {figures.milliseconds(budget_ms)}: {gap} {side}."
 
 
-def _bar(cells: float, room: int, mark: int | None) -> str:
-    """A bar in halves of a cell, the budget's mark drawn through it."""
+def _bar(cells: float, room: int, mark: int | None, *, inside: bool) -> str:
+    """A bar in halves of a cell, the budget's mark drawn through it: never on the wrong side of that by rounding."""
     halves = min(2 * room, max(1, round(2 * cells)))
+    if mark is not None:
+        halves = min(halves, 2 * mark) if inside else max(halves, 2 * mark + 2)
     bar = (_FULL * (halves // 2) + _HALF * (halves % 2)).ljust(room)
     if mark is None:
         return bar

@@ -94,11 +94,11 @@ class SaveScreen(ModalScreen[str]):
 
 
 def _expanded(path: Path) -> Path:
-    """The path with `~` as somebody's home. Raises AdvisorError where nobody of that name has one."""
+    """The path with `~` as somebody's home. Raises AdvisorError where there is none."""
     try:
         return path.expanduser()
     except RuntimeError:
-        raise AdvisorError(f"{path} begins in the home of nobody known here", fix="write the folder out") from None
+        raise AdvisorError(f"there is no home folder {path.parts[0]}", fix="write the folder out") from None
 
 
 def rendered(report: Report, ending: str) -> str:

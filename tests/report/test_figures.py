@@ -53,3 +53,10 @@ def test_sources_that_are_ours_say_so_once() -> None:
         Source(id="ours", section="ours"),
     )
     assert figures.sources(found) == "G20, G60 (ours), ours"
+
+
+def test_one_request_per_second_is_one() -> None:
+    assert figures.rate(1) == "1 request/s"
+    assert figures.rate(1.004) == "1 request/s"
+    assert figures.rate(1.01) == "1.01 requests/s"
+    assert figures.rate(0.1) == "0.1 requests/s"

@@ -32,6 +32,14 @@ def test_a_bar_inside_the_budget_ends_before_its_mark_and_one_over_it_crosses_it
     assert p99.rstrip().endswith("80 ms")
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 118])
+def test_a_hair_inside_or_over_the_budget_is_drawn_on_its_side(report: Report, width: int) -> None:
+    lines = drawn(report, width, p50=49.9, p95=50.0, p99=50.1)
+    p50, p95, p99 = (next(line for line in lines if line.startswith(name)) for name in ("p50", "p95", "p99"))
+    assert "┿" not in p50 + p95
+    assert "┿" in p99
+
+
 def test_only_the_percentile_the_budget_is_about_is_judged(report: Report) -> None:
     lines = drawn(report, p50=20.0, p95=40.0, p99=80.0)
     assert [line[4] for line in lines if line.startswith("p")][:3] == [" ", "✓", " "]
