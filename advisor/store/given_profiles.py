@@ -21,6 +21,7 @@ MAX_BYTES = 16 << 20
 """A report with every sample of many cells; longer files are something else."""
 KINDS = ("profile", "report")
 SCHEMA_VERSION = 1
+CUT_OFF = "fetch the file again: it is damaged or was cut off"
 DAMAGED = "measure again: this is no longer what a measurement wrote"
 
 
@@ -45,7 +46,7 @@ def read_profiles(files: Sequence[str]) -> tuple[Given, ...]:
         try:
             found, wrong = _profiles_in(read(Path(file), max_bytes=MAX_BYTES))
         except AdvisorError as error:
-            problems += error.problems
+            problems += [replace(one, fix=one.fix or CUT_OFF) for one in error.problems]
         else:
             given += found
             problems += wrong

@@ -38,6 +38,10 @@ _KINDS = {
     "tuple": "a list",
     "mapping": "keys and values",
 }
+_THOUSANDS = re.compile(r",(?=[0-9]{3}(,|\.|$))")
+"""A comma between groups of three digits; any other is taken for the one before a fraction."""
+_WHOLE_NUMBER = re.compile(r"[-+]?[0-9]+([eE]\+?[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _BOOLEAN_LOOKALIKES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -143,8 +147,9 @@ def _type_fix(expected: str, value: object) -> str | None:
         meant = _BOOLEAN_LOOKALIKES.get(value.lower())
         return f"write {meant}" if meant else "write true or false, without quotes"
     if expected in ("a number", "a whole number"):
-        bare = value.replace("_", "").replace(",", "")
-        return f"write {bare}" if re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", bare) else "write digits, no unit"
+        bare = _THOUSANDS.sub("", value.replace("_", "")).replace(",", ".")
+        numbers = _NUMBER if expected == "a number" else _WHOLE_NUMBER
+        return f"write {bare}" if numbers.fullmatch(bare) else "write digits, no unit"
     return None
 
 

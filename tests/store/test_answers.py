@@ -113,6 +113,23 @@ def test_a_wrong_setting_is_named(setting: str, words: str) -> None:
     assert (caught.value.problems[0].file or "").startswith("--set")
 
 
+@pytest.mark.parametrize(
+    ("setting", "hint"),
+    [
+        ("requests_per_second=1_000", "write 1000"),
+        ("requests_per_second=1,000,000.5", "write 1000000.5"),
+        ("requests_per_second=1,5", "write 1.5"),
+        ("requests_per_second=1,50,5", "write digits, no unit"),
+        ("input_tokens=1,000", "write 1000"),
+        ("input_tokens=1,5", "write digits, no unit"),
+    ],
+)
+def test_a_number_written_otherwise_is_told_as_it_was_meant(setting: str, hint: str) -> None:
+    with pytest.raises(AdvisorError) as caught:
+        read_answers(None, ["task=chat", setting])
+    assert caught.value.problems[0].fix == hint
+
+
 def test_a_missing_task_lists_the_tasks(tmp_path: Path) -> None:
     found = refused(tmp_path, "requests_per_second: -4\n")
     assert [one.message.split(" ")[0] for one in found] == ["the", "requests_per_second"]

@@ -93,7 +93,7 @@ def test_keys_that_a_later_release_added_are_passed_over(write: Write) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", '{"kind": "profile", "kind": "profile"}', "\x00", "[" * 50])
 def test_a_broken_file_is_one_sentence_with_a_place(write: Write, text: str) -> None:
-    assert all(problem.line is not None for problem in problems(write(text)))
+    assert all(problem.line is not None and problem.fix for problem in problems(write(text)))
 
 
 def test_every_file_that_is_wrong_is_named_in_one_run(write: Write, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def explain(grounds: Grounds, wanted: str) -> Explanation:
     known: dict[str, Entry] = {}
     for entry in entries(grounds):
         known.setdefault(entry.id.lower(), entry)
-    found = known.get(wanted.lower())
+    found = known.get(wanted.strip().lower())
     if found is None:
         raise _unknown(grounds, wanted, [entry.id for entry in known.values()])
     return found.explain()

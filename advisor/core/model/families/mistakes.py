@@ -5,6 +5,7 @@ Nothing is built to find out: what passes here, transformers can build, and a te
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -109,5 +110,5 @@ def _position_mistakes(family: Family, config: Config) -> Iterator[Mistake]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= 40 else text[:39] + "…"
