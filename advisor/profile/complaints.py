@@ -10,8 +10,15 @@ _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate mem
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says, cut where nobody reads on; its kind where it says nothing."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:MOST_CHARACTERS]
+    """The first line of what an error says, cut where nobody reads on; its kind where it says nothing.
+
+    A line that ends in a colon says nothing yet, nor does a key alone.
+    """
+    if isinstance(error, KeyError):
+        return f"{error} is not known to it"[:MOST_CHARACTERS]
+    first, *more = (str(error).strip() or type(error).__name__).splitlines()
+    words = f"{first} {more[0].strip()}" if first.endswith(":") and more else first
+    return words[:MOST_CHARACTERS]
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -19,6 +19,8 @@ def test_the_first_line_of_an_error_is_enough_and_one_without_words_has_its_kind
     assert first_line(ValueError("wrong here\nand a page of details")) == "wrong here"
     assert first_line(RuntimeError("")) == "RuntimeError"
     assert len(first_line(ValueError("x" * 5000))) == 300
+    assert first_line(ValueError("not this field:\n  it is no number\nat all")) == "not this field: it is no number"
+    assert first_line(KeyError("frob")) == "'frob' is not known to it"
 
 
 def test_memory_that_ran_out_is_told_by_its_words() -> None:
