@@ -36,6 +36,7 @@ def read_code(folder: Path, patterns: Sequence[str], *, root: Path | None = None
     below = folder.relative_to(root).parts
     files: dict[str, SourceFile] = {}
     unread: dict[str, Unread] = {}
+    known: set[str] = set()  # by where they really are: a link is no second file
     room = MAX_BYTES
     for pattern in patterns:
         if why := _refused(pattern, len(below)):
@@ -43,8 +44,9 @@ def read_code(folder: Path, patterns: Sequence[str], *, root: Path | None = None
             continue
         found, cut = _matching(root, _from_the_top(pattern, below))
         for path in (os.path.relpath(root / one, folder) for one in found):
-            if path in files or path in unread:
+            if path in unread or (real := os.path.realpath(folder / path)) in known:
                 continue
+            known.add(real)
             few = len(files) < MAX_FILES
             one = _read(root, folder, path, room) if few else f"more than {MAX_FILES} files are named"
             if isinstance(one, str):

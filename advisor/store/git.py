@@ -106,7 +106,7 @@ def snapshot(folder: Path, ref: str) -> Snapshot:
     try:
         listed = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     except subprocess.CalledProcessError as error:
-        raise _refused(f"the files of {ref} cannot be listed", _said(error)) from None
+        raise _not_listed(ref, _said(error)) from None
     return Snapshot(root, ref, commit, dict(_entries(listed)))
 
 
@@ -151,6 +151,14 @@ def _no_repository(folder: Path, said: str) -> AdvisorError:
         return _refused(f"git reads nothing of {folder}, which belongs to another user", fix)
     fix = "leave --base out, or review a clone, in which there is something to compare with"
     return _refused(f"{folder} is in no git repository", fix)
+
+
+def _not_listed(ref: str, said: str) -> AdvisorError:
+    """Why the files of a commit cannot be listed: nothing is fetched here, and some clones would have to."""
+    if "promisor" in said:
+        words = f"the files of {ref} are not in this clone, which was made with a filter"
+        return _refused(words, "clone without --filter, so that there is something to compare with")
+    return _refused(f"the files of {ref} cannot be listed", said)
 
 
 def _said(error: subprocess.CalledProcessError) -> str:

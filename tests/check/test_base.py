@@ -213,6 +213,18 @@ def test_a_ref_that_names_no_commit_is_a_mistake(repository: Path, ref: str) -> 
         reviewed(file, base=ref)
 
 
+def test_a_clone_without_contents_says_so(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    written(repository, component("search", RETRIEVAL, "decoder-only"))
+    committed(repository)
+    written(repository, component("search", RETRIEVAL, "encoder-only"))
+    committed(repository)
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path_factory.mktemp("clone")
+    git(clone, "clone", "--quiet", "--filter=blob:none", f"file://{repository}", ".")
+    with pytest.raises(AdvisorError, match="made with a filter"):
+        reviewed(clone / "architecture.yaml", base="HEAD~1")
+
+
 def test_where_there_is_no_repository_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
     with pytest.raises(AdvisorError, match="in no git repository") as caught:
         reviewed(written(tmp_path, component("search", RETRIEVAL, "decoder-only")), base="HEAD")
