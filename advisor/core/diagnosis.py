@@ -129,6 +129,13 @@ def _memory_capped(machine: MachineReport) -> Iterator[Diagnosis]:
         yield _said("012", "note", f"A cgroup grants {cap / GIB:.3g} of {installed / GIB:.3g} GiB of memory.")
 
 
+def _address_space(machine: MachineReport) -> Iterator[Diagnosis]:
+    limit = machine.memory.address_space_bytes
+    if limit is not None:
+        says = f"A process may map {limit / GIB:.3g} GiB here (ulimit -v), and libraries map far more than they use"
+        yield _said("020", "slow", f"{says}: models may fail that would fit.", "start it without that limit")
+
+
 def _swap(machine: MachineReport) -> Iterator[Diagnosis]:
     used = machine.memory.swap_used_bytes
     if used:
@@ -182,6 +189,7 @@ _TOLD: tuple[Callable[[MachineReport], Iterator[Diagnosis]], ...] = (
     _bfloat16,
     _memory_close,
     _memory_capped,
+    _address_space,
     _swap,
     _busy,
     _throttled,

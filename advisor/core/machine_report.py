@@ -28,13 +28,17 @@ class Cores(Value):
 
 
 class Memory(Value):
-    """Why so much memory may be used. `cgroup_limit_bytes` is None without one; swap is None where nobody tells."""
+    """Why so much memory may be used. `cgroup_limit_bytes` is None without one; swap is None where nobody tells.
+
+    `address_space_bytes` is what one process may map at most (`ulimit -v`), None without such a limit.
+    """
 
     installed_bytes: int
     cgroup_limit_bytes: int | None
     available_bytes: int
     swap_bytes: int | None
     swap_used_bytes: int | None
+    address_space_bytes: int | None = None
 
 
 class Load(Value):

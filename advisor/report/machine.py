@@ -84,7 +84,9 @@ def _core_words(machine: MachineReport) -> str:
 def _memory_words(machine: MachineReport) -> str:
     cap = machine.memory.cgroup_limit_bytes
     granted = "no cgroup limit" if cap is None else f"cgroup limit {figures.gib(cap)}"
-    return f"{figures.gib(machine.memory.installed_bytes)} installed, {granted}"
+    mapped = machine.memory.address_space_bytes
+    limited = "" if mapped is None else f", {figures.gib(mapped)} of addresses for a process"
+    return f"{figures.gib(machine.memory.installed_bytes)} installed, {granted}{limited}"
 
 
 def _device_words(one: DeviceDetail) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import resource
 import sys
 import tempfile
 import time
@@ -118,7 +119,14 @@ def _memory(root: Path) -> Memory:
         available_bytes=machine.memory_available_bytes(root),
         swap_bytes=swap,
         swap_used_bytes=used,
+        address_space_bytes=_address_space_bytes(),
     )
+
+
+def _address_space_bytes() -> int | None:
+    """What one process may map at most, or None without such a limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _cards() -> tuple[DeviceDetail, ...]:
@@ -193,7 +201,7 @@ def _store() -> ResultStore:
     size = None
     with suppress(OSError):
         size = path.stat().st_size
-    folder = next(place for place in path.parents if os.path.isdir(place))
+    folder = next(place for place in path.parents if os.path.lexists(place))  # a file in the way takes no folder
     return ResultStore(
         path=nameless(path),
         size_bytes=size,

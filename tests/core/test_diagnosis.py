@@ -106,6 +106,7 @@ def test_a_healthy_machine_has_nothing_to_say() -> None:
         ("017", "slow", "emulated", {"surroundings": surroundings(emulated=True, virtual=True)}),
         ("018", "note", "virtual", {"surroundings": surroundings(virtual=True)}),
         ("019", "note", "UTF-8", {"surroundings": surroundings(terminal_is_utf8=False)}),
+        ("020", "slow", "may map 2 GiB", {"memory": memory(address_space_bytes=2 * GIB)}),
     ],
 )
 def test_what_is_not_as_it_should_be_is_said_with_its_figure(

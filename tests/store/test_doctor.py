@@ -119,6 +119,13 @@ def test_a_data_folder_that_may_not_be_written_is_said(tmp_path: Path, monkeypat
     assert "DOC-004" in {one.id for one in examine(terminal_is_utf8=True).diagnoses}
 
 
+def test_a_file_where_the_data_folder_should_be_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").write_text("in the way")
+    for place in ("data", "data/deeper"):
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / place))
+        assert not doctor._store().writable
+
+
 def test_a_damaged_store_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     file = tmp_path / "archadvisor" / "results.sqlite3"
