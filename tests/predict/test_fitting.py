@@ -59,6 +59,18 @@ def test_a_step_in_the_truth_shows_in_the_error() -> None:
     assert (stepped.holdout_worst_pct or 0.0) > 10
 
 
+def test_a_batch_with_a_kernel_of_its_own_shows_where_it_is_left_out_whole_and_not_along_the_lengths() -> None:
+    grid = [(batch, tokens) for batch in (1, 2, 3, 4, 8) for tokens in (32, 64, 128)]
+    smooth = only(passes(lambda b, s: 1e-3 + 1e-5 * b * s, grid))
+    own = only(passes(lambda b, s: (2.0 if b == 3 else 1.0) * (1e-2 + 1e-6 * b * s), grid))
+    assert smooth.holdout_batch_pct == pytest.approx(0.0, abs=1e-6)
+    assert (own.holdout_batch_pct or 0.0) > 40
+    assert (own.holdout_error_pct or 0.0) < 5
+    assert (
+        only(passes(lambda b, s: 1e-3 + 1e-5 * b * s, [(1, 32), (4, 32), (1, 64), (4, 64)])).holdout_batch_pct is None
+    )
+
+
 def test_at_one_length_no_more_terms_are_fitted_than_it_can_tell_apart() -> None:
     found = only(passes(lambda b, s: 1e-3 + 1e-5 * b * s, [(1, 64), (4, 64), (8, 64)]))
     assert found.formula == "c0 + c1·b·s"
