@@ -135,7 +135,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "check", "review the architectures a team declared, for CI (no torch, nothing is run)")
     one.add_argument("paths", metavar="PATH", nargs="*", help="architecture files, or folders that hold one")
     levels = ("error", "warning", "note")
-    one.add_argument("--fail-level", choices=levels, default="error", help="exit 1 from this level on")
+    one.add_argument("--fail-level", choices=levels, default="error", help="exit 1 from this level on (default: error)")
     one.add_argument("--strict", action="store_true", help="exit 4 where something was not checked")
     one.add_argument("--exit-zero", action="store_true", help="report findings, and end with 0 all the same")
     one.add_argument("--base", metavar="REF", help="also say what is new since this left REF, a branch or a commit")
@@ -211,7 +211,7 @@ def _schema(commands: argparse._SubParsersAction[_Parser]) -> None:
     one = _command(commands, "schema", "the JSON Schema of a kind of document")
     one.add_argument("kind", metavar="KIND", help="workload, recommendation, profile, report, error, …")
     one.add_argument("--json", action="store_true", help="print mistakes as JSON too (a schema is JSON anyway)")
-    _output(one)
+    _output(one, OUTPUT_ENDINGS[:1])
 
 
 def _completion(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -244,8 +244,11 @@ def _settings(one: _Parser) -> None:
 
 
 def _measuring(one: _Parser, *, one_model: bool = True) -> None:
-    one.add_argument("--batch", metavar="1,8,32", help="batch sizes to measure")
-    one.add_argument("--input-tokens", metavar="128,512", help="input lengths to measure")
+    around = "default: around the workload, or {}"
+    one.add_argument("--batch", metavar="1,8,32", help=f"batch sizes to measure ({around.format('1,4,8')})")
+    one.add_argument(
+        "--input-tokens", metavar="128,512", help=f"input lengths to measure ({around.format('32,64,128')})"
+    )
     one.add_argument("--output-tokens", metavar="32", help="tokens written: sets the depth decode is measured at")
     one.add_argument(
         "--dtype",
@@ -288,13 +291,9 @@ def _folders(one: _Parser, *, rules: bool = True, models: bool = True) -> None:
         one.add_argument(f"--{name}", metavar="DIR", default=argparse.SUPPRESS, help=words)
 
 
-def _output(one: _Parser) -> None:
-    one.add_argument(
-        "--output",
-        metavar="FILE",
-        default=argparse.SUPPRESS,
-        help=f"also write it to a file ({', '.join(OUTPUT_ENDINGS)})",
-    )
+def _output(one: _Parser, endings: tuple[str, ...] = OUTPUT_ENDINGS) -> None:
+    words = f"also write it to a file ({', '.join(endings)})"
+    one.add_argument("--output", metavar="FILE", default=argparse.SUPPRESS, help=words)
 
 
 _COMMANDS = {

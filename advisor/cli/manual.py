@@ -60,7 +60,7 @@ PAGES: Mapping[str, Page] = {
         "its parts with a model for each, what is worth knowing, and for every other architecture the smallest change "
         "of answers that would lead there.",
         (
-            ("advisor recommend examples/ticket-routing.yaml", "answers from a file"),
+            ("advisor recommend answers.yaml", "answers from a file"),
             ("advisor recommend --set task=translation --set languages=many", "answers from the command line"),
             ("advisor recommend answers.yaml --json", "the whole reasoning as a document"),
         ),
@@ -111,7 +111,7 @@ PAGES: Mapping[str, Page] = {
         "With --verify one replica of each part is then given its planned rate for a minute, requests coming when a "
         "schedule made beforehand says, and what they got stands beside what was predicted of them.",
         (
-            ("advisor advise examples/ticket-routing.yaml", "answers from a file"),
+            ("advisor advise answers.yaml", "answers from a file"),
             ("advisor advise --set task=chat --set latency_budget_ms=2000", "answers from the command line"),
             ("advisor advise answers.yaml --output report.md", "the report in a file as well"),
             ("advisor advise answers.yaml --verify", "and is the plan true?"),

@@ -10,6 +10,7 @@ import pytest
 from advisor.cli.arguments import parser
 from advisor.cli.manual import PAGES, codes
 from advisor.cli.tree import commands
+from advisor.core.sizing.grid import BATCH_SIZES, INPUT_TOKENS
 from tests.cli.conftest import Run
 
 COMMANDS = ["advisor", *(command.words for command in commands(parser()))]
@@ -38,6 +39,12 @@ def test_an_example_is_taken_by_the_parser(line: str) -> None:
     assert called, line
     for words in called:
         parser().parse_args(shlex.split(words)[1:])
+
+
+def test_help_says_what_is_measured_where_nobody_says(run: Run) -> None:
+    shown = " ".join(run("profile", "--help").out.split())
+    for usual in (BATCH_SIZES, INPUT_TOKENS):
+        assert f"or {','.join(map(str, usual))})" in shown
 
 
 def test_help_says_the_same_when_it_is_asked_for_twice() -> None:
