@@ -127,7 +127,8 @@ class ChoiceField(Widget, can_focus=True):
         """Takes the answer back."""
         self._say("")
 
-    def on_click(self, event: events.Click) -> None:
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Takes the word that was pressed: the view may move as the focus comes here, before the button is let go."""
         offset = event.get_content_offset(self)
         if offset is None:
             return

@@ -180,6 +180,21 @@ async def test_a_word_is_chosen_with_the_mouse(opened: Open) -> None:
             await it.until(lambda word=word: field.said == word)
 
 
+async def test_a_word_in_the_last_line_in_view_is_chosen_although_the_view_moves_under_the_mouse(opened: Open) -> None:
+    async with opened(TICKETS, size=(60, 20)) as it:
+        field, pane = row(it, "priority").field, it.app.screen.query_one("#questions", Pane)
+        pane.scroll_to(y=field.virtual_region.y + row(it, "priority").virtual_region.y, animate=False)
+        await it.pilot.pause()
+        pane.scroll_relative(y=field.region.y - pane.content_region.bottom + 1, animate=False)
+        await it.pilot.pause()
+        assert field.region.y == pane.content_region.bottom - 1
+        await it.pilot.mouse_down(field, offset=(20, 0))
+        await it.pilot.pause()
+        await it.pilot.mouse_up(offset=(field.region.x + 20, pane.content_region.bottom - 1))
+        await it.pilot.pause()
+        assert field.said == "accuracy"
+
+
 async def test_the_task_is_changed_with_the_mouse(opened: Open) -> None:
     async with opened(TICKETS) as it:
         await it.pilot.click(row(it, "task").field)
