@@ -76,6 +76,14 @@ def test_a_length_between_cells_is_planned_with_the_surface_in_the_file(run: Run
     assert "none takes time away" in refused.err
 
 
+def test_a_profile_without_single_runs_is_planned_and_says_what_it_lacks(run: Run, made: Any) -> None:
+    path = made("bert-base", "--input-tokens", "64,128")
+    cells = [cell | {"samples_s": None} for cell in json.loads(Path(path).read_text())["cells"]]
+    plan = run("advise", TICKETS, "--profile", changed(path, "cells", to=cells), "--json").document["plan"]
+    (finding,) = [one for one in plan["findings"] if one["id"] == "PLAN-002"]
+    assert "made with --samples" in finding["says"]
+
+
 def test_the_report_names_the_machine_and_the_file(run: Run, made: Any) -> None:
     path = made("bert-base", "--input-tokens", "64,128")
     document = run("advise", TICKETS, "--profile", path, "--json").document

@@ -201,9 +201,12 @@ def _tail(facts: Facts) -> Iterator[Finding]:
     for sized in facts.sizing.parts if facts.sizing else ():
         one_run = not sized.part.writes or facts.demand.first_token_budget_s is not None
         if facts.demand.has_budget and one_run and sized.candidate.samples < needed:
+            known = "no single runs are known (a profile keeps them where it is made with --samples)"
+            if sized.candidate.samples:
+                known = f"the spread of single runs rests on {sized.candidate.samples} samples"
             says = (
-                f"{sized.part.role}: the spread of single runs rests on {sized.candidate.samples} samples, and a "
-                f"{per_cent}th percentile needs {needed}: rare slow runs may be missing from the simulation."
+                f"{sized.part.role}: {known}, and a {per_cent}th percentile needs {needed}: rare slow runs may be "
+                "missing from the simulation."
             )
             yield _found("002", says)
 
