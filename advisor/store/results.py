@@ -72,6 +72,10 @@ class Busy(StoreTrouble):
         super().__init__(f"another process held it for more than {BUSY_SECONDS:g} s ({found})", _ELSEWHERE)
 
 
+class _NotBegun(StoreTrouble):
+    """A database without a single table: there was no room to make ours when it was made."""
+
+
 def results_path() -> Path:
     """Where this user's results lie. The file may not exist yet."""
     return data_dir() / "results.sqlite3"
@@ -101,6 +105,8 @@ def open_to_read(path: Path) -> sqlite3.Connection | None:
             return None
         try:
             return _whole(_connected(path, "mode=rw"), create=False)
+        except _NotBegun:
+            return None
         except StoreTrouble as error:
             if isinstance(error, Damaged) or os.access(path.parent, os.W_OK):
                 raise
@@ -169,12 +175,16 @@ def _make_tables(store: sqlite3.Connection) -> None:
     if _version(store) != (0, 0):
         return
     with transaction(store):
-        (tables,) = store.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if _version(store) == (0, 0) and tables == 0:
+        if _version(store) == (0, 0) and not _tables(store):
             for table in _TABLES:
                 store.execute(table)
             store.execute(f"PRAGMA application_id = {APPLICATION}")
             store.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _tables(store: sqlite3.Connection) -> int:
+    (count,) = store.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return int(count)
 
 
 def _version(store: sqlite3.Connection) -> tuple[int, int]:
@@ -185,6 +195,8 @@ def _version(store: sqlite3.Connection) -> tuple[int, int]:
 
 def _check_version(store: sqlite3.Connection) -> None:
     application, version = _version(store)
+    if (application, version) == (0, 0) and not _tables(store):
+        raise _NotBegun("it holds nothing yet")
     if application != APPLICATION:
         raise StoreTrouble("it is a database, but none of archadvisor's", "move it away, or name another data folder")
     if version > SCHEMA:

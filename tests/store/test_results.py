@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -61,6 +62,16 @@ def test_nothing_was_saved_yet_is_no_mistake(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     assert past_runs(path) == ()
+
+
+def test_a_store_that_there_was_no_room_to_make_has_no_runs_yet(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        store.execute("PRAGMA journal_mode = WAL").fetchone()
+    assert path.stat().st_size > 0
+    assert past_runs(path) == ()
+    recorded(path)
+    assert len(past_runs(path)) == 1
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be read as one" * 40, b"\0" * 5000])
