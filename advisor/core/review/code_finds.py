@@ -172,6 +172,8 @@ class _File:
     def _token(self, node: ast.expr, scope: Scope) -> Iterator[Place]:
         while isinstance(node, ast.Call) and node.args and self.names.dotted(node.func, scope) == _NORMALIZE:
             node = node.args[0]
+        if isinstance(node, ast.Name | ast.Attribute) and _is_vector(node):
+            return  # where it was called so, it was found
         role: Role | None = self.roles.of(node, scope)
         if role is not None and role.kind == "token":
             words = f"one token's hidden state of {role.name} is taken for the vector of a text"

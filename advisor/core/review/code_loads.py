@@ -11,6 +11,7 @@ from advisor.core.review.code_place import Place
 from advisor.core.review.code_scopes import Scope, last_name
 
 _TRUST = "trust_remote_code"
+_SET = "trust_remote_code set to True runs whatever the repository holds"
 _UNPICKLES = ("torch.load", "torch.serialization.load")
 _OF_DATA = (
     "Take a data set that is kept as plain files (Parquet, CSV, JSON), which need no script, or copy the script into "
@@ -25,6 +26,9 @@ def load_finds(node: ast.Call, scope: Scope, names: Names) -> Iterator[Place]:
         if one.arg == _TRUST and names.constant(one.value, scope) is True:
             what, fix = _trusted(node, scope, names)
             yield Place(one, REMOTE_CODE, f"trust_remote_code=True runs {what}", fix)
+    match node:
+        case ast.Call(func=ast.Attribute(attr="setdefault"), args=[ast.Constant(value=key), ast.Constant(value=True)]):
+            yield from [Place(node.args[1], REMOTE_CODE, _SET)] if key == _TRUST else ()
     if names.dotted(node.func, scope) in _UNPICKLES and (words := _unpickled(node, scope, names)):
         yield Place(node, UNSAFE_LOAD, words)
 
@@ -38,7 +42,7 @@ def handed_on(node: ast.Dict | ast.Assign) -> Iterator[Place]:
     for key, value in given:
         named = isinstance(key, ast.Constant) and key.value == _TRUST
         if named and isinstance(value, ast.Constant) and value.value is True:
-            yield Place(value, REMOTE_CODE, "trust_remote_code set to True runs whatever the repository holds")
+            yield Place(value, REMOTE_CODE, _SET)
 
 
 def _trusted(call: ast.Call, scope: Scope, names: Names) -> tuple[str, str | None]:

@@ -24,7 +24,7 @@ _MODELS = re.compile(r"LanguageModel")
 _DECODES = re.compile(r"Decoder")
 _OTHER = re.compile(
     r"Encoder|Cross|Non_?Causal|Non_?[Aa]uto|NAT|Bidirectional|BiDirectional|Bi[A-Z]|Embed|Query|Q[Ff]ormer|Perceiver|"
-    r"Resampler|Detr|DETR|Detect|Vision|Visual|Image|Video|Pixel|Patch|Audio|Speech|CTC|VAE|Vae|Latent|Diffus|Denois|MAE|"
+    r"Resampler|Detr|DETR|Detect|Vision|Visual|ViT|Swin|Image|Video|Pixel|Patch|Audio|Speech|CTC|VAE|Vae|Latent|Diffus|Denois|MAE|"
     r"Mask(ed)?(Auto|Decod|Lang|L[A-Z])|MLM|B[Ee][Rr][Tt]"
 )
 _FILLS_BLANKS = re.compile(r"\[MASK\]|mask_token|\bmlm\b|masked[ _](lm|language)", re.I)

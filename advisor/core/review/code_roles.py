@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from advisor.core.review.checkpoints import is_bare, of_model
 from advisor.core.review.code_names import MAX_BOUND, Names, Place
 from advisor.core.review.code_scopes import Bound, Scope, is_none, is_property
-from advisor.core.review.code_shapes import axis_of, is_one
+from advisor.core.review.code_shapes import axis_of, is_one, takes_one_each
 
 MAX_STEPS = 60
 """How far a value is followed back."""
@@ -140,6 +140,8 @@ class Roles:
             return base.into("states") if type(last) is int and last < 0 else None
         if base.kind not in ("states", "text"):
             return None
+        if base.kind == "states" and takes_one_each(index):
+            return base.into("token")
         picked = [is_one(one) for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
         if base.kind == "text":
             return base.into("token") if picked[0] else base

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from advisor.core.review.code_scopes import last_name
+
 
 def axis_of(call: ast.Call, position: int) -> int | None:
     """The one axis that `x.mean(dim=1)` and its like work over; None where it is not known, or every axis."""
@@ -19,6 +21,13 @@ def axis_of(call: ast.Call, position: int) -> int | None:
 def is_one(index: ast.expr) -> bool:
     """Whether an index picks one of what an axis has: a number or a name, where a slice keeps the axis."""
     return isinstance(index, ast.Constant | ast.UnaryOp | ast.Name) and not _is_none(index)
+
+
+def takes_one_each(index: ast.expr) -> bool:
+    """Whether an index takes one token of each text, as in `states[torch.arange(n), lengths - 1]`."""
+    if not isinstance(index, ast.Tuple) or len(index.elts) != 2:
+        return False
+    return last_name(index.elts[0]) == "arange" and not isinstance(index.elts[1], ast.Slice)
 
 
 def literal(node: ast.AST) -> object:

@@ -54,7 +54,7 @@ def review_context(case: Case) -> Iterator[Result]:
     The retriever and the re-ranker of a pipeline read queries and passages, whose lengths the workload does not state.
     """
     for part in case.parts():
-        if part.found is None or not _reads_the_input(case, part):
+        if part.found is None or not _reads_the_input(part):
             continue
         context, stated = part.found.context, _stated(case)
         if context is None and stated and part.found.architecture is not None:
@@ -76,7 +76,7 @@ def _stated(case: Case) -> list[str]:
     return [name for name in _LENGTHS if name in case.component.workload.model_fields_set]
 
 
-def _reads_the_input(case: Case, part: NamedPart) -> bool:
+def _reads_the_input(part: NamedPart) -> bool:
     return part.name not in ("retriever", "reranker")
 
 

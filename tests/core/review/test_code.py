@@ -70,6 +70,17 @@ POOLED = {
         model = AutoModelForCausalLM.from_pretrained(name)
         embeddings = model(**batch, output_hidden_states=True).hidden_states[-1][:, -1, :]
     """,
+    "the last token of each text": """
+        model = AutoModel.from_pretrained("gpt2")
+        states = model(**batch).last_hidden_state
+        embeddings = states[torch.arange(len(states)), lengths - 1]
+    """,
+    "one token, named and returned": """
+        model = AutoModel.from_pretrained("gpt2")
+        def embed(batch):
+            embedding = model(**batch).last_hidden_state[:, -1]
+            return F.normalize(embedding, dim=-1)
+    """,
     "a model kept in the module": """
         _model = None
         def model():
@@ -324,6 +335,12 @@ NOT_OPEN = {
             def forward(self, q, k, v):
                 return F.scaled_dot_product_attention(q, k, v)
     """,
+    "a decoder of pictures by its name": """
+        vocab_size = 100
+        class ViTDecoder(nn.Module):
+            def forward(self, q, k, v):
+                return F.scaled_dot_product_attention(q, k, v)
+    """,
     "a decoder of pictures": """
         class Decoder(nn.Module):
             def forward(self, q, k, v):
@@ -349,6 +366,7 @@ REMOTE = {
     "any loader": "engine = LLM(model=name, trust_remote_code=True)",
     "through a constant": "TRUST = True\nAutoModel.from_pretrained(name, trust_remote_code=TRUST)",
     "a key of such a dict": 'options["trust_remote_code"] = True\nAutoModel.from_pretrained(name, **options)',
+    "what such a dict is given": 'options.setdefault("trust_remote_code", True)',
     "a dict that is handed on": 'options = {"trust_remote_code": True}\nAutoModel.from_pretrained(name, **options)',
 }
 NOT_REMOTE = {
