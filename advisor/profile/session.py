@@ -209,7 +209,7 @@ class Session:
         if index in self._told or now is None or now.outlived or not wanted:
             return False
         plan = self._request.cells[index]
-        allowance = self._shares.allowance(plan, self._ahead(index))
+        allowance = self._shares.allowance(self._ahead(index))
         room_s = self._request.seconds_per_cell / self._terms.processes - now.spent_s
         if now.visit_s(wanted) > min(self._share_of_the_rest(allowance), room_s):
             return False
@@ -252,7 +252,7 @@ class Session:
         """
         plan, ahead = self._request.cells[index], self._ahead(index)
         no_larger = [other for other in ahead if other.batch_size <= plan.batch_size]
-        return Allowance(self._shares.allowance(plan, ahead).share_s, self._shares.allowance(plan, no_larger).limit_s)
+        return Allowance(self._shares.allowance(ahead).share_s, self._shares.allowance(no_larger).limit_s)
 
     def _ahead(self, index: int) -> list[CellPlan]:
         """What is still to be visited beside this visit to a cell: each plan once for every process that has to."""

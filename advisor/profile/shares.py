@@ -62,8 +62,8 @@ class Shares:
         """Seconds left for the whole request."""
         return self._end - self._clock()
 
-    def allowance(self, plan: CellPlan, after: Sequence[CellPlan]) -> Allowance:
-        """What `plan` may take when the cells `after` it still have to be measured."""
+    def allowance(self, after: Sequence[CellPlan]) -> Allowance:
+        """What a cell may take when the cells `after` it still have to be measured."""
         left = max(0.0, self.left_s())
         even = left / (len(after) + 1)
         reserved = sum(min(even, self._need(other, UNKNOWN_SHARE * even)) for other in after)

@@ -32,7 +32,7 @@ def shares(clock: Hands, *, per_cell: float = 10.0, total: float = 60.0, model: 
 
 
 def test_before_anything_is_known_everyone_has_an_even_share() -> None:
-    allowance = shares(Hands()).allowance(cell(1), [cell(2)] * 11)
+    allowance = shares(Hands()).allowance([cell(2)] * 11)
     assert allowance.share_s == pytest.approx(5.0)
 
 
@@ -40,26 +40,26 @@ def test_the_last_cell_may_have_all_that_is_left_up_to_the_cap() -> None:
     clock = Hands()
     book = shares(clock)
     clock.now += 55
-    assert book.allowance(cell(1), []).limit_s == pytest.approx(5.0)
-    assert shares(Hands()).allowance(cell(1), []).limit_s == 10.0
+    assert book.allowance([]).limit_s == pytest.approx(5.0)
+    assert shares(Hands()).allowance([]).limit_s == 10.0
 
 
 def test_cheap_cells_ahead_leave_their_time_to_a_slow_one() -> None:
     book = shares(Hands(), per_cell=60.0, total=60.0)
     book.learn(cell(1), 0.001)
-    assert book.allowance(cell(8), [cell(1)] * 5).limit_s > 50
+    assert book.allowance([cell(1)] * 5).limit_s > 50
 
 
 def test_expensive_cells_ahead_are_not_robbed_of_their_even_share() -> None:
     book = shares(Hands(), per_cell=60.0, total=60.0)
     book.learn(cell(1), 30.0)
-    assert book.allowance(cell(1), [cell(8)] * 5).limit_s == pytest.approx(10.0)
+    assert book.allowance([cell(8)] * 5).limit_s == pytest.approx(10.0)
 
 
 def test_a_rate_seen_in_one_dtype_serves_until_the_other_has_run() -> None:
     book = shares(Hands(), per_cell=60.0, total=60.0)
     book.learn(cell(1), 0.001)
-    assert book.allowance(cell(8), [cell(1, "bfloat16")] * 5).limit_s > 50
+    assert book.allowance([cell(1, "bfloat16")] * 5).limit_s > 50
 
 
 @pytest.mark.parametrize("used", [0.0, 10.0, 59.0, 60.0, 100.0])
@@ -69,7 +69,7 @@ def test_what_is_granted_never_exceeds_what_is_left(used: float) -> None:
     book.learn(cell(1), 0.5)
     clock.now += used
     for after in (0, 1, 5):
-        allowance = book.allowance(cell(4), [cell(8)] * after)
+        allowance = book.allowance([cell(8)] * after)
         assert 0 <= allowance.share_s <= allowance.limit_s <= max(0.0, 60.0 - used)
 
 

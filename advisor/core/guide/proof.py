@@ -68,7 +68,7 @@ def overlap(table: Table, one: int, other: int) -> list[Box]:
 
 
 def _gaps(table: Table, complete: Complete) -> Iterator[Flaw]:
-    left = _by_task(table, merge(gap(table)))
+    left = _by_task(merge(gap(table)))
     for box in left[:MAX_SHOWN]:
         words = _words(table, box, complete)
         yield Flaw(("rules",), f"no rule decides this workload: {words}", "add a rule for it, or widen one")
@@ -81,7 +81,7 @@ def _overlaps(table: Table, complete: Complete) -> Iterator[Flaw]:
     for one, other in combinations(range(len(table.rules)), 2):
         if shared := overlap(table, one, other):
             first, second = table.rules[one], table.rules[other]
-            box = _by_task(table, shared)[0]
+            box = _by_task(shared)[0]
             words = _words(table, box, complete)
             message = f"{first.id} and {second.id} both decide this workload: {words}"
             yield Flaw(_at(second, "when"), message, "narrow one of them")
@@ -168,7 +168,7 @@ def _usual(table: Table, box: Box, complete: Complete) -> Mapping[str, Value]:
     return complete({first.name: first.spec.listed[next(cells(box[0]))]}) if not first.spec.is_number else {}
 
 
-def _by_task(table: Table, boxes: Iterable[Box]) -> list[Box]:
+def _by_task(boxes: Iterable[Box]) -> list[Box]:
     """Boxes with the first axis split into its values, in their order: what is said of one task is said alone."""
     split = [(cell, (1 << cell, *box[1:])) for box in boxes for cell in cells(box[0])]
     return [box for _, box in sorted(split, key=lambda one: one[0])]
