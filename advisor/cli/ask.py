@@ -42,7 +42,7 @@ def _given(options: argparse.Namespace) -> Answers | None:
         raise AdvisorError(words, fix="name a file, or leave the - out")
     if options.answers is None and not options.settings:
         return None
-    return read_answers(options.answers, options.settings)
+    return read_answers(options.answers, options.settings, task_is_asked=True)
 
 
 def _asked(given: Answers | None, knowledge: Knowledge, *, brief: bool) -> Answers:

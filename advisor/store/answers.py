@@ -43,26 +43,30 @@ class _Merged:
         return self.base.problem(path, message, fix, key=key)
 
 
-def read_answers(source: str | None, settings: Sequence[str] = ()) -> Answers:
+def read_answers(source: str | None, settings: Sequence[str] = (), *, task_is_asked: bool = False) -> Answers:
     """The answers in the file `source` (`-` for stdin, None for none) with `key=value` settings laid over them.
 
-    Raises AdvisorError with every problem of the file and of the settings.
+    Where somebody will ask for the task it may be missing: it is then not among the fields that were set, and what is
+    said is not held against it. Raises AdvisorError with every problem of the file and of the settings.
     """
     base = _from_source(source)
     settled, problems = _settings(settings)
     problems += base.refused if base else ()
     merged = _Merged(base, settled, _merged_values(base, settled))
-    if "task" not in merged.value and not any(_is_about("task", problem) for problem in problems):
+    to_be_asked = task_is_asked and "task" not in merged.value
+    if "task" not in merged.value and not to_be_asked and not any(_is_about("task", problem) for problem in problems):
         fix = f"add `task: …` to the answers, or --set task=…; tasks: {', '.join(TASKS)}"
         problems.append(merged.problem((), 'the answer "task" is missing', fix))
     merged.value.setdefault("task", TASKS[0])  # any task: so that the other answers are checked in the same run
     answers, found = validate(merged, Answers)
     problems += found
     sound = answers or _sound_part(merged)
-    if sound is not None:
+    if sound is not None and not to_be_asked:
         problems += [merged.problem((answer,), words, fix) for answer, words, fix in cross_problems(sound)]
     if problems or answers is None:
         raise AdvisorError(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+    if to_be_asked:
+        return Answers.model_construct(_fields_set=answers.model_fields_set - {"task"}, **dict(answers))
     return answers
 
 

@@ -180,6 +180,15 @@ def test_answers_given_beforehand_are_offered_and_kept(pipe: Pipe, run: Run) -> 
     assert "Requests per second (as given 3): " in done.err
 
 
+def test_answers_given_beforehand_may_leave_the_task_to_be_asked(pipe: Pipe) -> None:
+    done = pipe("chat\n", "--set", "latency_budget_ms=900", "--set", "output_tokens=0", "--json")
+    assert "Asked again: output_tokens is 0, but chat writes text" in done.err
+    workload = json.loads(done.out)["workload"]
+    assert (workload["task"], workload["latency_budget_ms"], workload["output_tokens"]) == ("chat", 900, 256)
+    wrong = pipe("chat\n", "--set", "latency_budget_ms=soon")
+    assert (wrong.code, "--set latency_budget_ms" in wrong.err) == (2, True)
+
+
 def test_an_input_that_ends_before_the_task_is_the_callers_mistake(pipe: Pipe) -> None:
     for lines in ("", "\n\n", "potato\n"):
         done = pipe(lines)
