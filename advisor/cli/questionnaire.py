@@ -19,7 +19,7 @@ def tui(options: argparse.Namespace) -> int:
     if not at_a_terminal():
         raise AdvisorError("the questionnaire needs a terminal on stdin and stdout", fix=fix)
     given = options.answers is not None or bool(options.settings)
-    answers = read_answers(options.answers, options.settings) if given else None
+    answers = read_answers(options.answers, options.settings, task_is_asked=True) if given else None
     rules, models = chosen_folder(options, "rules"), chosen_folder(options, "models")
     from advisor.tui.app import run_app
 

@@ -11,6 +11,7 @@ from advisor import advise
 from advisor.core.errors import AdvisorError
 from advisor.core.task import TASKS
 from advisor.core.workload import Answers
+from advisor.store.answers import read_answers
 from advisor.tui.describe import DescribeScreen, Row
 from advisor.tui.measure import MeasureScreen
 from advisor.tui.reading import Pane
@@ -131,6 +132,15 @@ async def test_answers_from_a_file_fill_the_fields(opened: Open) -> None:
         assert row(it, "labelled_examples").field.said == "20000"
         assert describe(it).checked.answers == TICKETS
         assert describe(it).checked.answers.model_fields_set == TICKETS.model_fields_set
+
+
+async def test_answers_given_without_a_task_wait_for_it(opened: Open) -> None:
+    async with opened(read_answers(None, ["latency_budget_ms=900"], task_is_asked=True)) as it:
+        await it.show(TaskScreen)
+        await it.press("enter")
+        await it.show(DescribeScreen)
+        await it.until(lambda: describe(it).checked.answers is not None)
+        assert describe(it).checked.answers == Answers(task=TASKS[0], latency_budget_ms=900)
 
 
 async def test_a_question_that_stopped_mattering_keeps_its_answer(opened: Open) -> None:
