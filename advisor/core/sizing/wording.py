@@ -10,12 +10,16 @@ from math import floor, log10
 
 from advisor.core.hardware import GIB
 
+COUNTABLE = 1e-6
+
 
 def three_digits(value: float) -> str:
-    """`1,230`, `12.3`, `0.00123`: three significant digits, never an exponent."""
+    """`1,230`, `12.3`, `0.00123`: three significant digits, an exponent only for what nobody would count zeros of."""
     if value == 0:
         return "0"
     rounded = float(f"{value:.3g}")  # before counting places: 9.996 is 10.0, not 10.00
+    if abs(rounded) < COUNTABLE:
+        return f"{rounded:g}"
     places = 2 - floor(log10(abs(rounded)))
     return f"{rounded:,.{max(places, 0)}f}"
 

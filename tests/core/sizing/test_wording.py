@@ -1,4 +1,4 @@
-"""Figures in sentences: three digits, no exponent, and limits that still hold when they were rounded."""
+"""Figures in sentences: three digits, hardly an exponent, and limits that still hold when they were rounded."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from advisor.core.sizing.wording import milliseconds, replicas, rounded_up, thre
         (12.34, "12.3"),
         (999.6, "1,000"),
         (123_456.0, "123,000"),
+        (0.000001234, "0.00000123"),
+        (7.894e-299, "7.89e-299"),
     ],
 )
 def test_a_figure_has_three_digits(value: float, words: str) -> None:
