@@ -38,8 +38,11 @@ UNCOUNTED: Mapping[str, Architecture] = {
     **dict.fromkeys(("megatron-bert", "mobilebert", "mpnet", "nomic_bert", "rembert", "roformer"), "encoder-only"),
     **dict.fromkeys(("roberta-prelayernorm", "squeezebert", "xlm-roberta-xl", "xmod"), "encoder-only"),
     **dict.fromkeys(("biogpt", "bloom", "codegen", "cohere", "cohere2", "deepseek_v2", "deepseek_v3"), "decoder-only"),
-    **dict.fromkeys(("falcon", "gemma", "gemma2", "glm", "glm4", "gpt_bigcode", "gpt_neo", "gpt_neox"), "decoder-only"),
-    **dict.fromkeys(("gpt_oss", "gptj", "granite", "granitemoe", "ministral", "mixtral", "mpt"), "decoder-only"),
+    **dict.fromkeys(("falcon", "gemma", "gemma2", "gemma3_text", "glm", "glm4", "gpt_bigcode"), "decoder-only"),
+    **dict.fromkeys(
+        ("gpt_neo", "gpt_neox", "gpt_oss", "gptj", "granite", "granitemoe", "ministral", "mixtral", "mpt"),
+        "decoder-only",
+    ),
     **dict.fromkeys(("nemotron", "olmo", "olmo2", "olmo3", "olmoe", "openai-gpt", "opt", "persimmon"), "decoder-only"),
     **dict.fromkeys(("phi", "phi3", "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3"), "decoder-only"),
     **dict.fromkeys(("stablelm", "starcoder2", "xglm"), "decoder-only"),
@@ -61,6 +64,10 @@ _OWN_ENDS: Mapping[Architecture, tuple[str, ...]] = {
     "encoder-decoder": (*_TRANSLATORS, ENCODER_HALF, LABELLING_HALF, *_WRITERS),
 }
 """The telling ends that classes of a family have. An encoder has those of a writer too: its config can make it one."""
+
+
+SEES_AHEAD: Mapping[str, Any] = {"is_causal": False, "use_bidirectional_attention": True}
+"""Keys and the values by which a decoder gives its causal mask up."""
 
 
 class Claimed(NamedTuple):
@@ -103,8 +110,15 @@ def claimed(config: Mapping[str, Any], family: Architecture) -> Claimed:
         architecture, by = "encoder-decoder", "is_encoder_decoder"
     elif decodes and family == "encoder-only":
         architecture, by = "decoder-only", "is_decoder"
+    elif family == "decoder-only" and named is not None and (key := mask_given_up(config)) is not None:
+        architecture, by = "encoder-only", key  # a class that does not write, made to read both sides
     unmasked = family == "encoder-only" and architecture == "decoder-only" and not decodes
     return Claimed(architecture, by, _contradiction(config, family, named), unmasked)
+
+
+def mask_given_up(config: Mapping[str, Any]) -> str | None:
+    """The key by which a config of a decoder's type gives the causal mask up."""
+    return next((key for key, value in SEES_AHEAD.items() if config.get(key) is value), None)
 
 
 def _by_class(named: str, family: Architecture) -> Architecture | None:

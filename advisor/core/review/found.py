@@ -12,13 +12,20 @@ from typing import Any, NamedTuple, get_args
 from advisor.core.architecture import Architecture
 from advisor.core.errors import did_you_mean
 from advisor.core.hardware import Dtype
-from advisor.core.model.claimed import DECODER_HALF, HALVES, UNCOUNTED, Claimed, claimed, class_named, family_of
+from advisor.core.model.claimed import (
+    DECODER_HALF,
+    HALVES,
+    SEES_AHEAD,
+    UNCOUNTED,
+    Claimed,
+    claimed,
+    class_named,
+    family_of,
+    mask_given_up,
+)
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import FAMILIES
 from advisor.core.model.published_config import CHECK
-
-SEES_AHEAD: Mapping[str, Any] = {"is_causal": False, "use_bidirectional_attention": True}
-"""Keys and the values by which a decoder gives its causal mask up."""
 
 
 class Unseen(NamedTuple):
@@ -122,6 +129,8 @@ def _more(config: Mapping[str, Any], claim: Claimed, family: Architecture) -> st
         return f"{words}, is_decoder true"
     if claim.sees_ahead:
         return f"{words}, which writes, and is_decoder is not true"
+    if claim.by in SEES_AHEAD:
+        return f"{words}, which does not write, {claim.by} {str(SEES_AHEAD[claim.by]).lower()}"
     if family == "encoder-decoder" and named is not None and named.endswith(HALVES):
         words += ", the decoder alone" if named.endswith(DECODER_HALF) else ", the encoder alone"
     return words
@@ -131,8 +140,7 @@ def _mask(config: Mapping[str, Any], claim: Claimed) -> str | None:
     """`bidirectional` where the config of a model that writes gives its causal mask up."""
     if claim.architecture == "encoder-only":
         return None
-    lifted = claim.sees_ahead or any(config.get(key) is value for key, value in SEES_AHEAD.items())
-    return "bidirectional" if lifted else None
+    return "bidirectional" if claim.sees_ahead or mask_given_up(config) else None
 
 
 def _dtype(config: Mapping[str, Any]) -> Dtype | None:

@@ -53,6 +53,12 @@ def test_every_counted_type_has_the_beginning_of_its_classes() -> None:
         ({"model_type": "bert", "architectures": ["BertModel"], "is_decoder": True}, "decoder-only", None),
         ({"model_type": "t5", "architectures": ["T5WithLMHeadModel"]}, "encoder-decoder", None),
         ({"model_type": "bart", "architectures": ["BartForCausalLM"]}, "decoder-only", None),
+        ({"model_type": "qwen3", "architectures": ["Qwen3Model"], "is_causal": False}, "encoder-only", None),
+        (
+            {"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"], "is_causal": False},
+            "decoder-only",
+            "bidirectional",
+        ),
         ({"model_type": "t5", "architectures": ["T5ForTokenClassification"]}, "encoder-only", None),
         (
             {"model_type": "umt5", "architectures": ["UMT5ForTokenClassification"], "is_encoder_decoder": False},
