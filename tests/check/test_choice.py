@@ -267,7 +267,7 @@ def test_quantised_weights_are_counted_as_parameters_and_as_bytes_only_in_a_decl
         ("mistralai/Mistral-7B-v0.3", "pass", "an adapter for mistralai/Mistral-7B-v0.3"),
         ("base", "fail", "is encoder-only"),
         ("lora", "not-checked", "cannot be told here"),
-        ("/root/checkpoints/base", "not-checked", "cannot be told here"),
+        ("/mnt/checkpoints/base", "not-checked", "cannot be told here"),
         ("nobody/knows-this", "not-checked", "is an adapter for nobody/knows-this, and"),
         ("mistrl", "not-checked", "is an adapter: unknown model"),
         (None, "not-checked", "names nothing"),
