@@ -140,7 +140,7 @@ def _words(name: str, kind: str, details: ErrorDetails, value: object) -> tuple[
 
 def _type_fix(expected: str, value: object) -> str | None:
     if value is None:
-        return "leave the line out to take the default"
+        return "give a value, or leave the line out where there is a default"
     if not isinstance(value, str):
         return None
     if expected == "true or false":
