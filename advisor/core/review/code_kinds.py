@@ -24,11 +24,11 @@ _KINDS = (
         "note",
         "A pattern of code finds no Python file, or a file cannot be read: it does not parse, is not UTF-8, is too "
         "large, or leads out of the repository.",
-        "What was not read is not reviewed. It is told, so that no pass is taken for more than it is.",
+        "What was not read is not reviewed. It is reported, so that no pass is taken for more than it is.",
         "Correct the pattern or the file, or run the review with the Python that the code is written for; patterns are "
         "relative to the architecture file's folder (of .advisor, to the one around it), like src/search/**/*.py.",
         unless="Folders are left out, whatever their name, and notebooks. Syntax of a later Python than the one that "
-        "runs the review is told as such where its line shows it.",
+        "runs the review is named as such where its line shows it.",
         example="code: [src/serach/**/*.py]",
     ),
     CheckKind(

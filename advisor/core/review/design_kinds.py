@@ -73,10 +73,10 @@ _KINDS = (
         "A model lies in a folder, and what its attention layers do was not seen: its weights are not there, or it "
         "cannot be built here. Its config.json alone is believed.",
         "Real weights can do something else than their config says: a mask left out shows in the layers alone. It is "
-        "told, so that no pass is taken for more than it is.",
+        "reported, so that no pass is taken for more than it is.",
         "Keep the weights beside the config as safetensors, and review where the extra profile is installed.",
         ("G41", "G71"),
-        "What was seen is told by ARC-002, and a mask that lets a writing model see ahead by GEN-102. An id of the "
+        "What was seen is reported by ARC-002, and a mask that lets a writing model see ahead by GEN-102. An id of the "
         "catalogue is judged by its entry.",
         "choice: {architecture: decoder-only, model: models/ours}\nwhere models/ours holds config.json alone",
     ),
@@ -137,7 +137,7 @@ _KINDS = (
         "pass or fail on somebody else's figures.",
         "Measure the declared model on the testbed and commit that: advisor profile MODEL --samples --output FILE.json",
         ("G71",),
-        "Where the review itself runs on the testbed, it measures, and the file is told of all the same.",
+        "Where the review itself runs on the testbed, it measures, and the file is reported all the same.",
         "testbed: 0123456789ab\nmeasured: bench/profile.json   # made on another machine",
     ),
     CheckKind(
