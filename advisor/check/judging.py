@@ -96,9 +96,11 @@ def _find_models(
 ) -> dict[str, Found]:
     """The models of a component by the name of their part; names that mean nothing are added to `problems`."""
     found: dict[str, Found] = {}
+    hosted = component.workload.hosting == "api"
     for name, model, at in named_models(component.choice):
         try:
-            found[name] = probed(find_model(model, read.repository, knowledge.catalog), model, read, means)
+            known = find_model(model, read.repository, knowledge.catalog, hosted=hosted)
+            found[name] = probed(known, model, read, means)
         except AdvisorError as error:
             place = read.declared.locate(("components", number, "choice", *at))
             problems += [_placed(one, place, read.lines) for one in error.problems]

@@ -27,13 +27,18 @@ READ_OF_A_MODEL = (CONFIG, "tokenizer_config.json", f"1_Pooling/{CONFIG}", ADAPT
 """The files of a model folder that a review reads."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*")
+_ADDRESS = re.compile(r"^(hf://|https?://(www\.)?(huggingface|hf)\.co/)")
+"""What stands before an id where somebody names it as a place on the hub."""
 _ONCE_WITHOUT_OWNER = ("google-bert", "google-t5", "openai-community", "facebookai", "sentence-transformers")
 """Owners whose models are found by their names alone, by the hub or by the library of the same name."""
 _NAME_ANOTHER = f"name a folder with its {CONFIG}, or an id of the catalogue (see: advisor models)"
 
 
-def find_model(name: str, repository: Repository, catalog: Catalog) -> Found:
-    """What a declared model is. Raises AdvisorError (without a place) where the name can mean nothing."""
+def find_model(name: str, repository: Repository, catalog: Catalog, *, hosted: bool = False) -> Found:
+    """What a declared model is. Raises AdvisorError (without a place) where the name can mean nothing.
+
+    `hosted`: it runs at somebody else's, who may call it anything.
+    """
     folder = repository.folder / name
     if os.path.isdir(folder) and (name not in catalog.entries or os.path.isfile(folder / CONFIG)):
         return _in_folder(folder, name, repository, catalog)
@@ -41,17 +46,19 @@ def find_model(name: str, repository: Repository, catalog: Catalog) -> Found:
         return _of_entry(catalog.entries[name])
     if name in catalog.hosted:
         return _hosted(catalog, name)
-    if (published := _published(name.partition("@")[0], catalog)) is not None:
+    if (published := _published(_ADDRESS.sub("", name).partition("@")[0].strip(" /"), catalog)) is not None:
         return published
     if os.path.lexists(folder):
         return unknown(f"{name} is a file, and a model is a folder with {CONFIG} in it", "name its folder")
+    if hosted:
+        return unknown(f"{name} runs at its owner's, as hosting says, and is none of those that are known here")
     if _HUB_ID.fullmatch(name) and not name.startswith("."):
         return unknown(f"there is no folder {name} here, and nothing is fetched from a hub", _NAME_ANOTHER)
     if _ID.fullmatch(name):
         known = (*catalog.entries, *catalog.hosted)
         near = allowed_words(name, known).partition(" — ")[2]
         words = f'unknown model "{name}"' + (f" — {near}" if near else "")
-        raise AdvisorError(words, fix="name an id (see: advisor models), or a folder as ./NAME")
+        raise AdvisorError(words, fix="name an id (see: advisor models) or a folder as ./NAME, or say hosting: api")
     return unknown(f"there is no folder {name} here", f"check the path, or keep its {CONFIG} in the repository")
 
 

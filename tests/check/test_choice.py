@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from advisor.core.errors import AdvisorError
 from tests.check.declaring import LABELS, RETRIEVAL, component, failing, only, reviewed, written
 
 BERT = {
@@ -225,6 +226,7 @@ def test_a_model_that_cannot_be_looked_at_is_not_checked(tmp_path: Path, model: 
         ("bert-base-uncased", "encoder-only", True),
         ("Intfloat/e5-base-v2@0123abc", "encoder-only", True),
         ("all-MiniLM-L6-v2", "encoder-only", True),
+        ("https://huggingface.co/BAAI/bge-m3", "encoder-only", False),
         ("distilbert-base-uncased", "encoder-only", False),
         ("Qwen/Qwen2.5-0.5B-Instruct", "decoder-only", False),
         ("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4", "decoder-only", False),
@@ -282,6 +284,15 @@ def test_an_adapter_is_what_the_model_is_that_it_is_for(
     made = reviewed(written(tmp_path, component("chat", {"task": "chat"}, "decoder-only", model="lora")))
     found = only(made, "ARC-002")
     assert (found.outcome, words in found.message) == (outcome, True), found.message
+
+
+def test_a_model_of_somebody_elses_may_have_any_name_where_hosting_says_so(tmp_path: Path) -> None:
+    chat = {"task": "chat"}
+    with pytest.raises(AdvisorError, match="unknown model"):
+        reviewed(written(tmp_path, component("chat", chat, "decoder-only", model="gpt-4o-mini")))
+    hosted = component("chat", chat | {"hosting": "api"}, "decoder-only", model="gpt-4o-mini")
+    made = reviewed(written(tmp_path, hosted))
+    assert (only(made, "ARC-002").outcome, only(made, "ARC-001").outcome) == ("not-checked", "pass")
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
