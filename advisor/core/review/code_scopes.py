@@ -17,8 +17,8 @@ Bound = ast.expr | Function | ast.ClassDef | str | None
 _PROPERTIES = frozenset({"property", "cached_property"})
 _TRANSPARENT = frozenset(
     {
-        *("cache", "cached", "cache_resource", "inference_mode", "lru_cache", "no_grad", "override", "staticmethod"),
-        *_PROPERTIES,
+        *("cache", "cached", "cache_resource", "classmethod", "inference_mode", "lru_cache", "no_grad", "override"),
+        *("staticmethod", *_PROPERTIES),
     }
 )
 """Decorators that leave what a function returns as it is."""

@@ -81,6 +81,17 @@ POOLED = {
             embedding = model(**batch).last_hidden_state[:, -1]
             return F.normalize(embedding, dim=-1)
     """,
+    "a model kept in its class": """
+        class Service:
+            model = None
+            @classmethod
+            def get(cls):
+                if cls.model is None:
+                    cls.model = AutoModelForCausalLM.from_pretrained("gpt2")
+                return cls.model
+            def embed(self, batch):
+                return self.get()(**batch, output_hidden_states=True).hidden_states[-1].mean(dim=1)
+    """,
     "a model kept in the module": """
         _model = None
         def model():
