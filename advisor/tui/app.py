@@ -139,9 +139,13 @@ class AdvisorApp(App[int], inherit_bindings=False):
         if self._leaving:
             self.unseen, self.unseen_run = report, run
             return
-        while not isinstance(self.screen, MeasureScreen):
-            self.pop_screen()  # help, or another dialog opened over the measurement
+        self._uncover_measurement()
         self.switch_screen(VerdictScreen(report))
+
+    def _uncover_measurement(self) -> None:
+        """Closes help, or another dialog opened over the measurement."""
+        while not isinstance(self.screen, MeasureScreen):
+            self.pop_screen()
 
     # The child
 
@@ -217,6 +221,7 @@ class AdvisorApp(App[int], inherit_bindings=False):
         if measuring:
             for screen in self.screen_stack:
                 if isinstance(screen, MeasureScreen):
+                    self._uncover_measurement()  # it says that it stops: planning takes some seconds
                     await screen.action_cancel()
             with contextlib.suppress(TimeoutError, WorkerFailed):
                 await asyncio.wait_for(self.workers.wait_for_complete(measuring), WIND_UP_SECONDS)

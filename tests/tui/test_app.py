@@ -58,11 +58,14 @@ async def test_ctrl_c_while_measuring_stops_the_measurement_first(opened: Open) 
         assert sum(cell.median_s is not None for cell in cells) == 2
 
 
-async def test_a_second_ctrl_c_waits_for_nothing(opened: Open) -> None:
-    class Deaf(StubChild):
-        async def cancel(self) -> None:
-            self.cancelled = True
+class Deaf(StubChild):
+    """A child that is told to stop and does not."""
 
+    async def cancel(self) -> None:
+        self.cancelled = True
+
+
+async def test_a_second_ctrl_c_waits_for_nothing(opened: Open) -> None:
     async with opened(TICKETS, child=Deaf(hold_at=2)) as it:
         await leave_field(it)
         await it.press("m")
@@ -70,6 +73,19 @@ async def test_a_second_ctrl_c_waits_for_nothing(opened: Open) -> None:
         await it.press("ctrl+c")
         await it.until(lambda: it.child.cancelled)
         assert it.app.return_value is None
+        await it.press("ctrl+c")
+        await it.until(lambda: it.app.return_value == EXIT_INTERRUPTED)
+
+
+async def test_ctrl_c_under_help_shows_that_the_measurement_stops(opened: Open) -> None:
+    async with opened(TICKETS, child=Deaf(hold_at=2)) as it:
+        await leave_field(it)
+        await it.press("m")
+        await it.show(MeasureScreen)
+        await it.press("question_mark")
+        await it.show(HelpScreen)
+        await it.press("ctrl+c")
+        await it.until(lambda: "Stopping; what is measured stays." in it.words())
         await it.press("ctrl+c")
         await it.until(lambda: it.app.return_value == EXIT_INTERRUPTED)
 
