@@ -34,6 +34,7 @@ _REFUSED: Any = object()
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -145,7 +146,14 @@ def _decode(text: str | bytes, file: str, max_bytes: int) -> str:
         line, column = start.count(b"\n") + 1, error.start - start.rfind(b"\n")
         words = f"byte 0x{data[error.start]:02x} is not UTF-8"
         raise AdvisorError([Problem(file, line, column, words, "save the file as UTF-8")]) from None
-    return content.removeprefix("\ufeff").replace("\r\n", "\n")
+    content = content.removeprefix("\ufeff").replace("\r\n", "\n")
+    return _PAIR.sub(_joined, content) if file.lower().endswith(".json") else content
+
+
+def _joined(pair: re.Match[str]) -> str:
+    """A character beyond the first 65,536, which JSON may write as two escapes, as the one that YAML has for it."""
+    high, low = int(pair[2], 16) - 0xD800, int(pair[3], 16) - 0xDC00
+    return f"{pair[1]}\\U{0x10000 + (high << 10) + low:08x}"
 
 
 def _problem(file: str, place: Place, message: str, fix: str | None, lines: tuple[str, ...]) -> Problem:

@@ -111,3 +111,22 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
             read(path)
         assert caught.value.problems[0].file == str(path)
         assert words in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (r'{"a": "\ud83d\ude00 \uD83D\uDE00"}', "😀 😀"),
+        (r'{"a": "\\ud83d\\ude00"}', r"\ud83d\ude00"),
+        (r'{"a": "\\\ud83d\ude00"}', "\\😀"),
+        ('{"a": "😀"}', "😀"),
+    ],
+)
+def test_json_may_write_a_character_in_two_escapes(text: str, meant: str) -> None:
+    assert parse(text, file="f.json").value == {"a": meant}
+
+
+@pytest.mark.parametrize("text", [r'{"a": "\ud83d"}', r'{"a": "\ude00\ud83d"}'])
+def test_half_a_character_is_none(text: str) -> None:
+    with pytest.raises(AdvisorError):
+        parse(text, file="f.json")
