@@ -6,6 +6,7 @@ A lesser finding passes and is told in the case's output; what is waived or was 
 
 from __future__ import annotations
 
+from collections import Counter
 from xml.etree import ElementTree
 
 from advisor.core.review.case import LEVEL_ORDER
@@ -21,8 +22,11 @@ def render(document: CheckDocument) -> str:
     for name in names:
         results = [one for one in document.results if (one.component or "architecture file") == name]
         suite = ElementTree.SubElement(root, "testsuite", name=one_line(name))
+        seen: Counter[str] = Counter()
         for result in results:
-            _case(suite, result, titles[result.check], document)
+            seen[result.check] += 1
+            number = f" ({seen[result.check]})" if seen[result.check] > 1 else ""  # of two alike, readers drop one
+            _case(suite, result, f"{titles[result.check]}{number}", document)
         _count(suite)
     _count(root)
     ElementTree.indent(root)

@@ -145,6 +145,13 @@ def test_junit_is_read_back_as_it_was_meant() -> None:
     assert {suite.name for suite in read} == {"search", "other", "architecture file"}
 
 
+def test_junit_has_no_two_cases_of_one_name() -> None:
+    cases = ElementTree.fromstring(junit.render(review(*[result(check="CODE-105")] * 3))).iter("testcase")
+    names = [case.get("name", "") for case in cases]
+    assert [name.rpartition(" ")[2] for name in names[1:]] == ["(2)", "(3)"]
+    assert len(set(names)) == 3
+
+
 def test_junit_counts_a_failure_from_the_fail_level_on() -> None:
     assert JUnitXml.fromstring(junit.render(review(fail_level="note")).encode()).failures == 4
 
