@@ -2,8 +2,8 @@
 
 Lengths and batches are chosen here and nothing is measured. The one idea: time may run out after any cell, so the
 list is an order of importance: first one request of the planned shape in every configuration, for no number of replicas
-mends that; then the larger batches of that shape, which set the capacity; then the other lengths, which say what a
-shorter input would win.
+mends that; then the larger batches of that shape, which set the capacity, and the longest request, without which no
+plan is sure, the cheaper ones first; then the other lengths, which say what a shorter input would win.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OUTPUT_TOKENS = 32
 _PASSES_PER_REQUEST = 5
 """Where a request holds many texts: they are measured in one pass, and in this many, which takes less memory."""
 _STAGE_OF_ROLE: Mapping[Role, Stage] = {"retriever": "embed", "reranker": "rerank"}
-_ALONE, _TOGETHER, _LONGEST, _SHORTER = range(4)
+_ALONE, _TOGETHER, _SHORTER = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def cells_for(
     most = max(lengths.longest_output_tokens if output_tokens is None else output_tokens, written)
     if input_tokens is not None:
         shapes = [_Shape(tokens, written, _TOGETHER) for tokens in input_tokens]
-        shapes += [_Shape(tokens, most, _LONGEST, alone=True) for tokens in input_tokens if most > written]
+        shapes += [_Shape(tokens, most, _TOGETHER, alone=True) for tokens in input_tokens if most > written]
     else:
         shapes = _shapes_around(lengths, written, most, entry)
     batches = sorted(set(batch_sizes or _batch_sizes(lengths)))
@@ -128,9 +128,9 @@ def _shapes_around(lengths: Lengths, written: int, most: int, entry: ModelEntry)
     typical, longest = lengths.input_tokens, lengths.longest_input_tokens
     passes_once, shapes = "decode" not in stages_of(entry), [_Shape(typical, written, _TOGETHER)]
     if longest > typical or (most > written and entry.architecture == "decoder-only"):
-        shapes.append(_Shape(longest, most, _LONGEST, alone=True))
+        shapes.append(_Shape(longest, most, _TOGETHER, alone=True))
     if most > written and entry.architecture == "encoder-decoder":
-        shapes.append(_Shape(typical, most, _LONGEST, alone=True))
+        shapes.append(_Shape(typical, most, _TOGETHER, alone=True))
     if passes_once and typical > 1 and lengths.texts == 1:
         shapes.append(_Shape(typical // 2, written, _SHORTER))
     return shapes
@@ -154,7 +154,8 @@ def _cells(
     for order, served in enumerate(configurations):
         for shape in shapes:
             for batch in (lone_batch,) if shape.alone else batch_sizes:
-                rank = _ALONE if batch == lone_batch and shape.rank == _TOGETHER else shape.rank
+                planned = batch == lone_batch and shape.rank == _TOGETHER and not shape.alone
+                rank = _ALONE if planned else shape.rank
                 for cell in _stage_cells(entry, role, served, batch, shape):
                     ranked.setdefault(cell, (rank, order, stage_flops(entry, cell)))
             for batch in () if shape.alone else few:

@@ -47,6 +47,18 @@ def test_the_longest_input_is_measured_one_request_at_a_time() -> None:
     assert [each.batch_size for each in cells if each.input_tokens == 400] == [1]
 
 
+def test_the_longest_request_comes_before_the_batches_that_cost_more_and_after_the_planned_one() -> None:
+    lengths = Lengths(input_tokens=128, input_tokens_max=400, output_tokens=0, output_tokens_max=None)
+    cells = cells_for(ENCODER, lengths, role="model", dtypes=BOTH)
+    assert [(each.batch_size, each.input_tokens) for each in cells if each.dtype == "float32"][:4] == [
+        (1, 128),
+        (1, 400),
+        (4, 128),
+        (8, 128),
+    ]
+    assert {(each.batch_size, each.input_tokens) for each in cells[:2]} == {(1, 128)}
+
+
 def test_the_longest_answer_is_measured_where_it_ends_one_request_at_a_time() -> None:
     cells = cells_for(DECODER, Lengths(128, 300, 200, 500), role="model", dtypes=("float32",))
     deepest = {(each.batch_size, each.context_tokens) for each in cells if (each.context_tokens or 0) > 327}
