@@ -97,11 +97,16 @@ def test_the_plan_takes_the_fastest_configuration_whatever_runs_it(run: Run, mon
     assert {cells[best[key]]["runtime"] for key in ("throughput_cell", "latency_cell")} == {"openvino"}
 
 
-def test_beyond_quick_whatever_is_installed_is_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quick_tries_what_is_installed_in_one_dtype_and_beyond_it_in_all(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(advisor.run.child, "COMMAND", tuple(fake_command(installed="openvino")))
     asked = ("profile", "bert-base", "--batch", "1", "--input-tokens", "32", "--json")
     quick, standard = run(*asked).document, run(*asked, "--effort", "standard").document
-    assert {cell["runtime"] for cell in quick["cells"]} == {"torch"}
+    assert {(cell["runtime"], cell["dtype"]) for cell in quick["cells"]} == {
+        *(("torch", dtype) for dtype in ("float32", "bfloat16")),
+        ("openvino", "int8"),
+    }
     assert {(cell["runtime"], cell["dtype"]) for cell in standard["cells"]} == {
         *(("torch", dtype) for dtype in ("float32", "bfloat16")),
         *(("openvino", dtype) for dtype in ("float32", "bfloat16", "int8")),
