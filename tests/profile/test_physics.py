@@ -100,11 +100,26 @@ def test_a_cell_above_the_peak_has_the_peak_measured_again_and_stands_if_that_wa
     assert "above-peak" not in found.flags
 
 
-def test_a_cell_that_stays_above_the_peak_is_refused_and_the_next_costs_no_third_measurement() -> None:
-    bench = Bench(peaks(float32=21e9), known=peaks(float32=20e9))
+def test_a_cell_that_stays_above_the_peak_is_refused_and_the_next_costs_no_other_measurement() -> None:
+    bench = Bench(peaks(float32=21e9), peaks(float32=22e9), known=peaks(float32=20e9))
     assert "above-peak" in bench.judged().flags
     assert "above-peak" in bench.judged().flags
-    assert len(bench.asked) == 1
+    assert len(bench.asked) == 2
+
+
+def test_each_dtype_has_its_peak_measured_again() -> None:
+    right = peaks(float32=200e9, bfloat16=400e9)
+    bench = Bench(right, right, known=peaks(float32=20e9, bfloat16=20e9))
+    assert "above-peak" not in bench.judged().flags
+    assert "above-peak" not in bench.judged(dtype="bfloat16").flags
+    assert bench.asked[0] == ("float32",)
+
+
+def test_peaks_that_others_disturbed_refuse_no_cell() -> None:
+    low = peaks(float32=20e9).model_copy(update={"flags": ("other-load",)})
+    bench = Bench(low, low, low, known=low)
+    found = bench.judged()
+    assert (found.flags, found.mfu, found.median_s) == (fake_cell(BOTH[0]).flags, None, 0.1)
 
 
 def test_a_worker_that_finds_no_peaks_costs_the_shares_and_nothing_else() -> None:
