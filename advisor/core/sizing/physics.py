@@ -50,8 +50,8 @@ def refused_above_peak(cell: Cell) -> Cell:
         return cell
     share, of = max((share, of) for share, of in ((cell.mfu or 0.0, "arithmetic"), (cell.mbu or 0.0, "memory rate")))
     note = (
-        f"By its operations it used {share * 100:.3g} % of the {of} that this device was measured to have, also when that was measured again: "
-        "something was not computed, so its time is not used."
+        f"By its operations it used {share * 100:.3g} % of the {of} that this device was measured to have, also when "
+        "that was measured again: something was not computed, so its time is not used."
     )
     return cell.model_copy(update={"flags": (*cell.flags, "above-peak"), "note": note})
 
