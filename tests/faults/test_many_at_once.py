@@ -30,7 +30,7 @@ TINY_BERT = {
 
 
 def assert_all_finish(folder: Path, model: str, **child: object) -> None:
-    words = ("--input-tokens", "8", "--dtype", "float32", "--json", "--samples")
+    words = ("--input-tokens", "8", "--dtype", "float32", "--runtime", "torch", "--json", "--samples")
     runs = [Run(folder, "profile", model, "--batch", str(batch), *words, **child) for batch in TEN]
     for batch, run in zip(TEN, runs, strict=True):
         code, out, err = run.ended()
