@@ -15,7 +15,8 @@ from advisor.core.errors import AdvisorError, Problem, allowed_words
 from advisor.core.sizing.measurement import Profile
 from advisor.core.sizing.plausible import doubts
 from advisor.store.schema import validate
-from advisor.store.yaml import Parsed, Steps, read
+from advisor.store.written_json import Written, read_written
+from advisor.store.yaml import Parsed, Steps
 
 MAX_BYTES = 16 << 20
 """A report with every sample of many cells; longer files are something else."""
@@ -30,7 +31,7 @@ class Given(NamedTuple):
 
     file: str
     profile: Profile
-    parsed: Parsed
+    parsed: Written | Parsed
     at: Steps
 
     def problem(self, path: Steps, message: str, fix: str) -> Problem:
@@ -44,7 +45,7 @@ def read_profiles(files: Sequence[str]) -> tuple[Given, ...]:
     problems: list[Problem] = []
     for file in files:
         try:
-            found, wrong = _profiles_in(read(Path(file), max_bytes=MAX_BYTES))
+            found, wrong = _profiles_in(read_written(Path(file), max_bytes=MAX_BYTES))
         except AdvisorError as error:
             problems += [replace(one, fix=one.fix or CUT_OFF) for one in error.problems]
         else:
@@ -55,7 +56,7 @@ def read_profiles(files: Sequence[str]) -> tuple[Given, ...]:
     return tuple(given)
 
 
-def _profiles_in(parsed: Parsed) -> tuple[list[Given], list[Problem]]:
+def _profiles_in(parsed: Written | Parsed) -> tuple[list[Given], list[Problem]]:
     if parsed.refused:
         return [], list(parsed.refused)
     wrong = _not_a_document(parsed)
@@ -81,7 +82,7 @@ def _profiles_in(parsed: Parsed) -> tuple[list[Given], list[Problem]]:
     return given, problems
 
 
-def _not_a_document(parsed: Parsed) -> Problem | None:
+def _not_a_document(parsed: Written | Parsed) -> Problem | None:
     """Why this is neither a profile nor a report that this release can read."""
     fix = "make one with: advisor profile MODEL --samples --output FILE.json"
     if not isinstance(parsed.value, dict) or "kind" not in parsed.value:

@@ -96,6 +96,11 @@ class Parsed:
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Parsed:
     """Read a file as `parse_all` reads text. Raises AdvisorError where it cannot be read at all."""
+    return parse_all(bytes_of(path, max_bytes=max_bytes), file=str(path), max_bytes=max_bytes)
+
+
+def bytes_of(path: Path, *, max_bytes: int) -> bytes:
+    """What is in a file; of a file that is larger, one byte more than `max_bytes`. Raises AdvisorError."""
     try:
         with path.open("rb") as stream:
             data = stream.read(max_bytes + 1)
@@ -108,7 +113,7 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Parsed:
         raise AdvisorError([Problem(str(path), None, None, words, "check the path and its permissions")]) from None
     if data.startswith(LFS_POINTER):
         raise AdvisorError([lfs_problem(str(path))])
-    return parse_all(data, file=str(path), max_bytes=max_bytes)
+    return data
 
 
 def parse(text: str | bytes, *, file: str) -> Parsed:
