@@ -1,18 +1,20 @@
 """The state that a change is compared with: the same files, and what they name, as a commit has them.
 
-They are taken out into a folder of their own and judged like any other. Nothing is measured for an earlier state.
+They are taken out into a folder of their own and judged like any other. Nothing is measured for an earlier state and no
+model of it is built; what a look at a model shows now, it would have shown of the same files then.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.advise import Knowledge
 from advisor.check.judging import Judged, judge, named_models
-from advisor.check.means import Means
+from advisor.check.means import Inspect, Means
 from advisor.core.errors import AdvisorError
 from advisor.core.review.baseline import introduced, with_baseline
 from advisor.core.review.declared import DeclaredComponent
@@ -21,17 +23,26 @@ from advisor.store.architecture_file import ReadFile, read_as
 from advisor.store.declared_model import READ_OF_A_MODEL
 from advisor.store.git import Snapshot, empty_folder, snapshot
 from advisor.store.repository import Repository, folder_of
+from advisor.store.unchanged import same_model
+
+if TYPE_CHECKING:
+    from advisor.core.inspection import Inspection
 
 
-def compared(judged: Sequence[Judged], ref: str, knowledge: Knowledge, today: date) -> tuple[list[Judged], Base]:
-    """The judged files with their findings marked, and what the change since `ref` introduced. Raises AdvisorError."""
+def compared(
+    judged: Sequence[Judged], ref: str, knowledge: Knowledge, today: date, seen: Mapping[Path, Inspection]
+) -> tuple[list[Judged], Base]:
+    """The judged files with their findings marked, and what the change since `ref` introduced. Raises AdvisorError.
+
+    `seen` is what was seen of the models that lie here, by folder.
+    """
     marked: list[Judged] = []
     new: list[Introduced] = []
     notes: list[str] = []
     for now in judged:
         file = now.read.declared.file
         try:
-            then = _judged_then(now.read, snapshot(now.read.repository.folder, ref), knowledge, today)
+            then = _judged_then(now.read, snapshot(now.read.repository.folder, ref), knowledge, today, seen)
         except _UnreadableError as error:
             notes.append(f"{file} could not be compared: {error}")
             marked.append(now)
@@ -56,7 +67,9 @@ class _UnreadableError(Exception):
     """The file was there, and was none that can be read."""
 
 
-def _judged_then(read: ReadFile, before: Snapshot, knowledge: Knowledge, today: date) -> Judged | None:
+def _judged_then(
+    read: ReadFile, before: Snapshot, knowledge: Knowledge, today: date, seen: Mapping[Path, Inspection]
+) -> Judged | None:
     """The same file at the commit, whatever it was called, judged; None where there was none."""
     folder = os.path.relpath(os.path.realpath(read.repository.folder), before.root)
     own = os.path.relpath(read.declared.file, read.repository.folder)
@@ -70,9 +83,22 @@ def _judged_then(read: ReadFile, before: Snapshot, knowledge: Knowledge, today: 
         try:
             then = read_as(root / path, read.declared.file, repository, knowledge.rulebook, today)
             before.extract(_named(then, before, folder), root)
-            return judge(then, knowledge, today, Means())
+            return judge(then, knowledge, today, Means(inspect=_would_have_seen(before, folder, seen)))
         except AdvisorError as error:
             raise _UnreadableError(error.problems[0].message) from None
+
+
+def _would_have_seen(before: Snapshot, folder: str, seen: Mapping[Path, Inspection]) -> Inspect:
+    """What was seen now, for a model of the commit that is still the same, wherever it lies by now."""
+
+    def look(name: str, _: ReadFile) -> Inspection:
+        then = os.path.normpath(os.path.join(folder, name))
+        for now, inspection in seen.items():
+            if same_model(before, then, now):
+                return inspection
+        raise AdvisorError("no model of an earlier state is built")
+
+    return look
 
 
 def _named(read: ReadFile, before: Snapshot, folder: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a review may do beside reading: measure where this machine is the testbed, look at a model that has weights.
 
 Both start a process with torch in it, and only where they can show something; without them a review still judges all
-that is written. For an earlier state neither is done.
+that is written. For an earlier state neither is done; what a look shows now is held to be true of the same files then.
 """
 
 from __future__ import annotations
@@ -26,31 +26,45 @@ CLOSER = "look closer with: advisor inspect FOLDER"
 
 Say = Callable[[str], object]
 Measure = Callable[["Recommendation", "Case", ReadFile, "Knowledge", "Effort"], "list[Profile]"]
-Inspect = Callable[[Path], "Inspection | None"]
+Inspect = Callable[[str, ReadFile], "Inspection | None"]
 
 
 class Means(NamedTuple):
-    """`measure` makes profiles, `inspect` looks at a folder (None where that cannot be done here)."""
+    """`measure` makes profiles, `inspect` looks at a model that a file names.
+
+    Each is None where it is not done at all; looking gives None where what builds models is not installed, and raises
+    AdvisorError where this model cannot be looked at.
+    """
 
     measure: Measure | None = None
     inspect: Inspect | None = None
     say: Say = lambda words: None
 
 
-def inspector(say: Say) -> Inspect:
+class Inspector:
     """Looks at folders, each once, whatever comes of it."""
-    seen: dict[Path, Inspection | AdvisorError | None] = {}
 
-    def look(folder: Path) -> Inspection | None:
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._found: dict[Path, Inspection | AdvisorError | None] = {}
+
+    def __call__(self, name: str, read: ReadFile) -> Inspection | None:
+        """What is seen of a model that the file names. Raises AdvisorError where it cannot be looked at."""
+        folder = read.repository.folder / name
+        if not has_weights(folder, read.repository):
+            raise AdvisorError(f"{name} holds no weights (safetensors)", fix=f"{CLOSER}, where its weights lie")
         folder = folder.resolve()
-        if folder not in seen:
-            seen[folder] = _looked(folder, say)
-        found = seen[folder]
+        if folder not in self._found:
+            self._found[folder] = _looked(folder, self._say)
+        found = self._found[folder]
         if isinstance(found, AdvisorError):
             raise found
         return found
 
-    return look
+    @property
+    def seen(self) -> dict[Path, Inspection]:
+        """What was seen so far, by folder."""
+        return {at: one for at, one in self._found.items() if one is not None and not isinstance(one, AdvisorError)}
 
 
 def _looked(folder: Path, say: Say) -> Inspection | AdvisorError | None:
@@ -66,12 +80,8 @@ def probed(found: Found, name: str, read: ReadFile, means: Means) -> Found:
     """What is known of a model, with what its attention was seen to do where it is a folder with weights."""
     if means.inspect is None or found.architecture is None or not found.in_folder:
         return found
-    folder = read.repository.folder / name
-    if not has_weights(folder, read.repository):
-        why = f"{name} holds no weights (safetensors)"
-        return found._replace(unseen=Unseen(why, f"{CLOSER}, where its weights lie"))
     try:
-        seen = means.inspect(folder)
+        seen = means.inspect(name, read)
     except AdvisorError as error:
         return found._replace(unseen=Unseen(error.problems[0].message.rstrip("."), error.problems[0].fix or CLOSER))
     if seen is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from advisor.advise import Knowledge
 from advisor.check.judging import judge
-from advisor.check.means import Means, Say, inspector
+from advisor.check.means import Inspector, Means, Say
 from advisor.check.measurer import measurer
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.guide.recommendation import Level
@@ -49,13 +49,14 @@ class Reviewed:
 def review(asked: Asked, knowledge: Knowledge, say: Say = lambda words: None) -> Reviewed:
     """The whole review. Raises AdvisorError with every mistake of every file. `say` hears what takes long."""
     reads = _read_all(find_files(asked.paths), knowledge, asked.today)
-    means = Means(measurer(say), inspector(say), say)
+    look = Inspector(say)
+    means = Means(measurer(say), look, say)
     judged = [judge(read, knowledge, asked.today, means) for read in reads]
     base: Base | None = None
     if asked.base is not None:
         from advisor.check.before import compared  # most runs compare with nothing
 
-        judged, base = compared(judged, asked.base, knowledge, asked.today)
+        judged, base = compared(judged, asked.base, knowledge, asked.today, look.seen)
     made = document(
         files=[one.read.declared.file for one in judged],
         empty=empty_folders(asked.paths),

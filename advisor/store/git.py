@@ -62,6 +62,13 @@ class Snapshot:
 
     def extract(self, names: Iterable[str], into: Path) -> None:
         """Write these files below `into`; those that are none, or too large, are left out. Links are never written."""
+        for name, data in self.contents(names).items():
+            path = into / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    def contents(self, names: Iterable[str]) -> dict[str, memoryview]:
+        """What stands in these files; those that are none, or too large, are left out."""
         wanted: dict[str, Blob] = {}
         total = 0
         for name in dict.fromkeys(names):
@@ -71,12 +78,12 @@ class Snapshot:
                 total += blob.size
         asked = "".join(f"{blob.sha}\n" for blob in wanted.values()).encode()
         told = memoryview(_git(self.root, "cat-file", "--batch", stdin=asked) if wanted else b"")
+        found: dict[str, memoryview] = {}
         for name, blob in wanted.items():
             end = bytes(told[:200]).index(b"\n") + 1
-            path = into / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(told[end : end + blob.size])
+            found[name] = told[end : end + blob.size]
             told = told[end + blob.size + 1 :]
+        return found
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,7 @@ import pytest
 from advisor.core.errors import AdvisorError
 from advisor.core.review.document import Base, CheckDocument
 from tests.check.declaring import LABELS, RETRIEVAL, WAIVER, component, only, reviewed, written
-
-
-def git(folder: Path, *words: str) -> str:
-    author = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
-    command = ["git", "-C", str(folder), *author, *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    git(tmp_path, "init", "--quiet")
-    return tmp_path
-
-
-def committed(folder: Path) -> None:
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "a state")
+from tests.check.versions import committed, git
 
 
 def since(path: Path, ref: str = "HEAD") -> tuple[CheckDocument, Base]:
