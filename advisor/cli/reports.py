@@ -27,7 +27,9 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
 }
 FORMATS = (*ENDINGS, ON_STDOUT)
 _MODULES = {"md": "check_markdown"}
-_COMMAND = re.compile(r"^(?=\s*(::|##\[))", re.MULTILINE)
+_COMMAND = re.compile(r"^(?=\s*::)", re.MULTILINE)
+_OLD_COMMAND = "##["
+"""What a runner takes for a command wherever in a line it stands."""
 
 
 class Wanted(NamedTuple):
@@ -95,8 +97,8 @@ def write_reports(document: CheckDocument, wanted: Sequence[Wanted]) -> str:
 
 
 def beside_commands(text: str) -> str:
-    """The text as it may stand beside workflow commands: none of its lines looks like one."""
-    return _COMMAND.sub("· ", text)
+    """The text as it may stand beside workflow commands: none of its lines holds one."""
+    return _COMMAND.sub("· ", text).replace(_OLD_COMMAND, "## [")
 
 
 def _rendered(wanted: Wanted, document: CheckDocument) -> str:

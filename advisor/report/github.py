@@ -16,10 +16,12 @@ COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 def render(document: CheckDocument) -> str:
     """The findings as commands, one in a line; nothing where there is none, a warning where nothing was checked."""
-    lines = [f"::warning title=archadvisor::{_data(verdict_words(document))}"] if nothing_checked(document) else []
+    first = [f"::warning title=archadvisor::{_data(verdict_words(document))}"] if nothing_checked(document) else []
+    lines = list(first)
     for level, command in COMMANDS.items():
         found = [one for one, _ in reported(document) if _level(one) == level]
-        shown = found if len(found) <= SLOTS else found[: SLOTS - 1]
+        slots = SLOTS - len(first) if level == "warning" else SLOTS
+        shown = found if len(found) <= slots else found[: slots - 1]
         lines += [_annotation(command, one, document) for one in shown]
         if more := len(found) - len(shown):
             said = f"{more} more of this level are not shown here; the whole review has them all"

@@ -176,6 +176,14 @@ def test_github_has_ten_slots_a_level_and_the_last_one_says_how_many_more() -> N
     assert lines[10].startswith("::notice file=")
 
 
+def test_that_something_was_not_checked_takes_one_of_the_slots() -> None:
+    found = [result("fail", "warning", message=str(number)) for number in range(10)]
+    lines = annotations(review(*found).model_copy(update={"empty": ("services/mail",)}))
+    assert len(lines) == 10
+    assert "no architecture file in services/mail" in lines[0]
+    assert lines[-1].startswith("::warning title=archadvisor::2 more of this level")
+
+
 def test_github_has_nothing_to_say_of_a_review_without_findings() -> None:
     assert github.render(review(result("pass"))) == ""
 
