@@ -99,6 +99,13 @@ def _in_ci() -> Iterator[str]:
             "does not depend on them. SARIF and GitLab's report hold what failed or did not settle; what is waived is "
             "left out of them, unless --show-waived puts it into SARIF as suppressed."
         ),
+        Paragraph(
+            "With --base REF the review says what a change introduced since it left REF, which must have been fetched: "
+            "new findings and waivers, loosened budgets, changed answers and choices. A finding that was there before "
+            "counts as it always did. Nothing is measured for the earlier state and no model of it is built: what a "
+            "look at a model shows now it would have shown then, where all files of its folder that a look reads are "
+            "the same (a pointer of Git LFS counts as the file it names); where they are not, the finding is new."
+        ),
     )
     for name, title, language in (
         ("github.yml", "GitHub: annotations, code scanning, and a comment that is kept up to date", "yaml"),

@@ -133,3 +133,21 @@ def test_every_example_for_ci_names_only_options_there_are(path: Path) -> None:
         r"(?<!\S)(--[a-z-]+)(?= )", text.split("advisor check", 1)[-1] if "advisor check" in text else ""
     ):
         assert option in done.stdout
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_the_job_for_gitlab_reviews_alone_and_in_a_merge_request(tmp_path: Path, compared: bool) -> None:
+    (job,) = yaml.safe_load((ROOT / "examples" / "ci" / "gitlab-ci.yml").read_text(encoding="utf-8")).values()
+    install, review = job["script"]
+    assert install.endswith('"$ARCHADVISOR"')
+    shutil.copytree(WRONG, tmp_path / "work")
+    who = ("-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "commit.gpgsign=false")
+    for words in (("init", "--quiet"), ("add", "--all"), (*who, "commit", "--quiet", "--message", "a state")):
+        subprocess.run(["git", *words], cwd=tmp_path / "work", check=True)
+    known = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    known |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD"} if compared else {}
+    done = subprocess.run(["sh", "-ec", review], cwd=tmp_path / "work", env=known, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert ("Since HEAD this change introduced:" in done.stdout) == compared
+    written = job["artifacts"]["reports"]
+    assert all((tmp_path / "work" / name).stat().st_size for name in (written["codequality"], written["junit"]))

@@ -138,7 +138,7 @@ _KINDS = (
         "Measure the declared model on the testbed and commit that: advisor profile MODEL --samples --output FILE.json",
         ("G71",),
         "Where the review itself runs on the testbed, it measures, and the file is reported all the same.",
-        "testbed: 0123456789ab\nmeasured: bench/profile.json   # made on another machine",
+        "budgets: {p95_ms: 20}\ntestbed: 0123456789ab\nmeasured: bench/profile.json   # made on another machine",
     ),
     CheckKind(
         P95,
