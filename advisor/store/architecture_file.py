@@ -123,6 +123,8 @@ def _file_mistakes(declared: Declared, repository: Repository) -> Iterator[tuple
         at: Steps = ("components", number)
         if component.name in names:
             yield (*at, "name"), f'two components are named "{component.name}"', "give each its own name"
+        if component.name.isspace():
+            yield (*at, "name"), "name holds nothing but spaces", "give the component a name"
         names.add(component.name)
         yield from _choice_mistakes(component, (*at, "choice"))
         for where, path in _paths(component):

@@ -104,6 +104,7 @@ def test_a_sentence_is_one_whatever_its_first_word(tmp_path: Path, reason: str) 
         ({"check": "WVR-001"}, "speaks of waivers themselves and cannot be waived"),
         ({"check": "CLS-001"}, "is a rule that advises, and no check"),
         ({"component": "serach"}, 'did you mean "search"?'),
+        ({"owner": " - "}, "a placeholder, not an owner"),
         ({"expires": "2026-10-01"}, "before created"),
         ({"expires": "2027-11-02"}, "365 days"),
         ({"created": "2026-11-24"}, "today is 2026-11-22"),

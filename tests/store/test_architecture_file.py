@@ -156,6 +156,7 @@ def test_an_unknown_model_is_told_with_the_nearest_and_the_line(tmp_path: Path) 
     [
         ({"name": "x" * 121}, "name has 121 characters, and must have at most 120"),
         ({"name": ""}, "name is empty"),
+        ({"name": " \u00a0"}, "name holds nothing but spaces"),
         ({"testbed": "here"}, 'testbed: "here" is no fingerprint'),
         ({"code": [3]}, "code must be text, got 3"),
         ({"budgets": {"p95_ms": "fast"}}, 'p95_ms must be a number, got "fast"'),

@@ -84,7 +84,7 @@ def _reason_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
 
 
 def _owner_mistakes(waiver: DeclaredWaiver, at: Steps) -> Iterator[Mistake]:
-    if _PLACEHOLDER.fullmatch(waiver.owner):
+    if _PLACEHOLDER.fullmatch(waiver.owner) or not _WORD.search(waiver.owner):
         yield (*at, "owner"), "this is a placeholder, not an owner", "name the team or the person who answers for it"
 
 
