@@ -16,7 +16,7 @@ from advisor.core.guide.recommendation import (
     Recommendation,
     Remark,
 )
-from advisor.core.guide.words import value_words
+from advisor.core.guide.words import figure_words
 from advisor.report import figures
 from advisor.report.blocks import Block, Heading, Paragraph, bullets
 
@@ -72,13 +72,13 @@ def _alternative(alternative: Alternative) -> tuple[str, list[str]]:
 def _misses(alternative: Alternative, rule: str) -> str:
     """What one rule for the alternative asked for and did not get."""
     missed = [miss for miss in alternative.why_not if miss.rule == rule]
-    needs = " and ".join(f"{miss.answer} {miss.needed} (got {value_words(miss.got)})" for miss in missed)
+    needs = " and ".join(f"{miss.answer} {miss.needed} (got {figure_words(miss.got)})" for miss in missed)
     return f"{rule} needs {needs}"
 
 
 def change_words(changes: Sequence[Change]) -> str:
     """`requests_per_second 200 → < 10 and priority balanced → accuracy`."""
-    parts = (f"{change.answer} {value_words(change.from_)} → {value_words(change.to)}" for change in changes)
+    parts = (f"{change.answer} {figure_words(change.from_)} → {figure_words(change.to)}" for change in changes)
     return " and ".join(parts)
 
 
@@ -86,10 +86,12 @@ def _answers(recommendation: Recommendation) -> list[Block]:
     workload = recommendation.workload.model_dump()
     defaulted = set(recommendation.defaulted)
     stated = {key: value for key, value in workload.items() if key not in defaulted and value is not None}
-    said = [f"{key} {value_words(value)}" for key, value in stated.items()]
-    assumed = [f"{key} {value_words(workload[key])}" for key in recommendation.defaulted]
+    rate_per_second = stated.pop("requests_per_second") if "requests_per_day" in stated else None
+    said = [f"{key} {figure_words(value)}" for key, value in stated.items()]
+    assumed = [f"{key} {figure_words(workload[key])}" for key in recommendation.defaulted]
     version = f"rules {recommendation.rules_version}, sha256 {recommendation.rules_sha256[:12]}"
-    blocks: list[Block] = [Paragraph(f"You said {', '.join(said)}.")]
+    peak = f" At the peak that is {figures.rate(rate_per_second)}." if rate_per_second is not None else ""
+    blocks: list[Block] = [Paragraph(f"You said {', '.join(said)}.{peak}")]
     if assumed:
         blocks.append(Paragraph(f"Defaults taken: {', '.join(assumed)}."))
     return [*blocks, Paragraph(f"Decided by {version}.")]

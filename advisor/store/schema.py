@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any, Protocol, TypeVar, get_args, get_origin
+from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -97,7 +97,8 @@ def _problem(parsed: Read, model: type[BaseModel], at: Steps, details: ErrorDeta
     kind = details["type"]
     name = _name(path)
     if kind == "missing":
-        return parsed.problem(path, f'"{details["loc"][-1]}" is missing', f"add {details['loc'][-1]}")
+        key = details["loc"][-1]
+        return parsed.problem(path, f'"{key}" is missing', f"add {key}{_choices(model, (*path[len(at) :], key))}")
     if kind == "extra_forbidden":
         allowed = sorted(_keys_allowed(model, path[len(at) : -1]))
         return parsed.problem(path, f'unknown key "{path[-1]}" — {allowed_words(path[-1], allowed)}', None, key=True)
@@ -207,6 +208,16 @@ def _keys_allowed(model: type[BaseModel], path: Steps) -> set[str]:
     for kind in _models(kinds):
         keys |= {info.alias or name for name, info in kind.model_fields.items()}
     return keys
+
+
+def _choices(model: type[BaseModel], path: Steps) -> str:
+    """`: 1` or `: weak, default or strong`, where what stands at `path` inside `model` is one of few words."""
+    kinds: list[Any] = [model]
+    for step in path:
+        kinds = [inner for kind in kinds for inner in _inside(kind, step)]
+    flat = [one for kind in kinds for one in kinds_in(kind)]
+    *others, last = [str(word) for one in flat if get_origin(one) is Literal for word in get_args(one)] or [""]
+    return f": {', '.join(others)}{' or ' if others else ''}{last}" if last else ""
 
 
 def _inside(kind: Any, step: str | int) -> Iterator[Any]:

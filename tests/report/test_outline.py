@@ -51,3 +51,14 @@ def test_a_model_too_large_for_any_replica_is_not_told_to_miss_a_budget(finding:
 def test_a_single_thread_is_one() -> None:
     assert ", 1 thread, batch" in told(per_cent=95, threads=1)
     assert ", 2 threads, batch" in told(per_cent=95)
+
+
+def test_a_rate_per_day_is_what_was_said_and_the_rate_at_the_peak_what_follows() -> None:
+    report = Report.model_validate_json(EXAMPLE.read_text(encoding="utf-8"))
+    said = {"requests_per_day": 5e6, "requests_per_second": 5e6 * 3 / 86_400}
+    workload = report.recommendation.workload.model_copy(update=said)
+    advice = report.recommendation.model_copy(update={"workload": workload})
+    words = text.render(report_blocks(report.model_copy(update={"recommendation": advice})), width=1000)
+    assert "requests_per_day 5000000" in words
+    assert "At the peak that is 174 requests/s." in words
+    assert "173.611" not in words

@@ -68,6 +68,14 @@ def test_what_is_no_architecture_file_is_refused_in_words(tmp_path: Path, text: 
     assert any(words in one.message for one in problems(path))
 
 
+def test_what_is_missing_is_named_with_the_words_it_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "architecture.yaml"
+    path.write_text("components: [{name: a, workload: {task: chat}, choice: {}}]\n", encoding="utf-8")
+    fixes = [one.fix for one in problems(path)]
+    assert "add schema: 1" in fixes
+    assert any(one and one.startswith("add architecture: encoder-only, decoder-only, ") for one in fixes)
+
+
 @pytest.mark.parametrize("where", ["/etc", "../outside", "models/../../outside", "~/models"])
 @pytest.mark.parametrize("key", ["model", "measured", "code"])
 def test_no_path_leads_out_of_the_repository(tmp_path: Path, where: str, key: str) -> None:

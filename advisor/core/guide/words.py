@@ -24,6 +24,13 @@ def value_words(value: Value) -> str:
     return str(value)
 
 
+def figure_words(value: Value) -> str:
+    """A value in a sentence, where a rate made from a rate per day needs no sixteen digits: `173.611`."""
+    if isinstance(value, float) and not (rounded := float(f"{value:.6g}")).is_integer():
+        return value_words(rounded)
+    return value_words(value)
+
+
 def then_words(outcome: Outcome) -> str:
     """An outcome as a rules file spells it; a list of preferences with commas between."""
     return outcome if isinstance(outcome, str) else ", ".join(outcome)

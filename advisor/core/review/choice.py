@@ -17,7 +17,7 @@ from advisor.core.guide.recommend import HELD, component_rules, remarks_on
 from advisor.core.guide.recommendation import Change, Level, Remark
 from advisor.core.guide.rule import Rule
 from advisor.core.guide.vocabulary import design_facts, workload_facts
-from advisor.core.guide.words import value_words
+from advisor.core.guide.words import figure_words
 from advisor.core.review.case import WHOLE, Case, NamedPart, worse
 from advisor.core.review.declared import Steps
 from advisor.core.review.design_kinds import CHOICE
@@ -128,7 +128,7 @@ def _flip_words(declared: Architecture, changes: tuple[Change, ...], task: str) 
         return "; or name a decoder that was tuned contrastively, and say contrastive: true"
     if not changes:
         return f"; no other answers make {declared} right for {task}"
-    words = " and ".join(f"{one.answer} {value_words(one.from_)} → {value_words(one.to)}" for one in changes)
+    words = " and ".join(f"{one.answer} {figure_words(one.from_)} → {figure_words(one.to)}" for one in changes)
     return f"; {declared} would be right with {words}"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from advisor.core.guide.axis import AxisSpec, Condition, cut_axis
 from advisor.core.guide.boxes import make_space
-from advisor.core.guide.words import box_words, needed_words, rule_words, value_words, workload_words
+from advisor.core.guide.words import box_words, figure_words, needed_words, rule_words, value_words, workload_words
 
 TASK = AxisSpec("task", ("chat", "sort", "rank", "read", "find"))
 RATE = AxisSpec("rate", lowest=0)
@@ -27,6 +27,21 @@ SPECS = {spec.name: spec for spec in (TASK, RATE, LABELS, FLAG)}
 )
 def test_values_are_spelled_as_in_a_rules_file(value, words):
     assert value_words(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (5e6 * 3 / 86_400, "173.611"),
+        (9.99999999, "9.99999999"),
+        (200.0, "200"),
+        (0.5, "0.5"),
+        (None, "null"),
+        ("a", "a"),
+    ],
+)
+def test_a_figure_in_a_sentence_has_six_digits_unless_it_would_become_another(value, words):
+    assert figure_words(value) == words
 
 
 def test_what_is_needed_is_said_shortly():
