@@ -67,12 +67,15 @@ def looks(model: Any, shape: Anatomy, *, tokens: int, seed: int = 0) -> Iterator
 
 
 def catch(model: Any, shape: Anatomy, *, tokens: int, seed: int = 0) -> dict[str, Caught]:
-    """The attention layers by name in the order they ran, each with what it was given in one pass over the model."""
+    """The attention layers by name in the order they ran, each with what it was given in one pass over the model.
+
+    Of a layer that runs several times it is what the last time was given.
+    """
     found = {name: module for name, module in model.named_modules() if _is_innermost_attention(module)}
     ran: dict[str, Caught] = {}
     with _catching(found, ran), torch.inference_mode():
         model(**_inputs(model, shape, tokens, seed))
-    expected = sum(stack.num_layers * (2 if stack.cross_attention else 1) for stack in shape.stacks)
+    expected = sum(stack.distinct_layers * (2 if stack.cross_attention else 1) for stack in shape.stacks)
     if len(ran) != expected:
         raise NotProbed(f"{len(ran)} of its {expected} attention layers were found")
     return ran

@@ -43,12 +43,12 @@ def filled_cache(
     filling those needs their own care.
     """
     cache = DynamicCache(config=config)
-    kind = DynamicLayer if stack.window is None else DynamicSlidingWindowLayer
-    if len(cache.layers) != stack.num_layers or any(type(layer) is not kind for layer in cache.layers):
+    kinds = [DynamicLayer if window is None else DynamicSlidingWindowLayer for window in stack.windows]
+    if [type(layer) for layer in cache.layers] != kinds:
         raise ValueError("its cache has layers that neither grow nor slide; decoding at depth is not measured for it")
     values = tile(dtype, seed).to(device)
-    shape = (batch_size, stack.num_key_value_heads, kept_tokens(stack, tokens), stack.head_dim)
-    for index in range(stack.num_layers if tokens else 0):
+    for index, window in enumerate(stack.windows if tokens else ()):
+        shape = (batch_size, stack.num_key_value_heads, kept_tokens(window, tokens), stack.head_dim)
         kept, answered = (torch.empty(shape, dtype=dtype, device=device) for _ in range(2))
         cache.update(fill(kept, values), fill(answered, values), index)
     for layer in cache.layers:

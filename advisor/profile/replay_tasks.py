@@ -111,7 +111,6 @@ class _Views:
     """A filled cache seen as one of fewer answers and fewer tokens."""
 
     def __init__(self, loaded: Loaded, stack: Stack, slots: int, deepest: int) -> None:
-        self._stack = stack
         self._cache = filled_cache(
             loaded.model.config,
             stack,
@@ -121,18 +120,18 @@ class _Views:
             seed=loaded.seed,
             device=loaded.device,
         )
-        layers = [layer for layer in self._cache.layers if isinstance(layer, DynamicLayer)]
         self._whole = [
-            (layer, layer.keys, layer.values)
-            for layer in layers
-            if layer.keys is not None and layer.values is not None  # both are there once it was filled
+            (layer, layer.keys, layer.values, window)
+            for layer, window in zip(self._cache.layers, stack.windows, strict=True)
+            # both are there once it was filled
+            if isinstance(layer, DynamicLayer) and layer.keys is not None and layer.values is not None
         ]
 
     def at(self, answers: int, depth: int) -> DynamicCache:
         """The cache of so many answers that hold `depth` tokens; a step has to be told of one at least."""
         depth = max(depth, 1)
-        kept = kept_tokens(self._stack, depth)
-        for layer, keys, values in self._whole:
+        for layer, keys, values, window in self._whole:
+            kept = kept_tokens(window, depth)
             layer.keys, layer.values = keys[:answers, :, :kept], values[:answers, :, :kept]
             if isinstance(layer, DynamicSlidingWindowLayer):
                 layer.cumulative_length = depth

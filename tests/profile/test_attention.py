@@ -45,7 +45,7 @@ def test_every_family_is_seen_to_be_what_it_is(model_type: str, change: dict[str
     assert architecture_of(layers) == model.architecture
     for name, stack in (("encoder", shape.encoder), ("decoder", shape.decoder)):
         found = [layer.layer for layer in layers if (layer.stack, layer.kind) == (name, "self")]
-        assert found == list(range(stack.num_layers if stack else 0))
+        assert found == list(range(stack.distinct_layers if stack else 0))
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
@@ -68,6 +68,13 @@ def test_a_sliding_window_is_seen_in_each_layer_and_not_through_the_stack() -> N
     assert [layer.window for layer in layers] == [Window(back=4, ahead=0)] * 4
 
 
+@pytest.mark.parametrize("model_type", ["gemma2", "gemma3_text"])
+def test_layers_that_look_back_to_the_first_token_are_told_from_those_with_a_window(model_type: str) -> None:
+    layers = seen(entry(model_type, num_hidden_layers=5))
+    behind = Window(back=4, ahead=0)
+    assert [layer.window for layer in layers] == [behind, None, behind, None, behind]
+
+
 def test_local_and_global_layers_are_told_layer_by_layer() -> None:
     layers = seen(entry("modernbert", num_hidden_layers=5))
     local = Window(back=4, ahead=4)
@@ -88,7 +95,9 @@ def test_a_window_too_wide_to_see_is_not_looked_for() -> None:
     assert sequence_length(module.config, 7) == 7
 
 
-@pytest.mark.parametrize("model_type", ["llama", "gpt2", "mistral", "qwen2", "qwen3"])
+@pytest.mark.parametrize(
+    "model_type", ["llama", "gpt2", "mistral", "qwen2", "qwen3", "phi3", "gpt_neox", "opt", "starcoder2"]
+)
 def test_a_decoder_whose_mask_was_taken_away_is_seen_to_be_bidirectional(model_type: str) -> None:
     layers = seen(entry(model_type, is_causal=False))
     assert patterns(layers, "decoder") == {"bidirectional"}

@@ -39,7 +39,7 @@ def plan(stages: Any, *, contexts: int, requests: int = 6) -> ReplayPlan:
 
 @pytest.mark.parametrize(
     ("model_type", "change"),
-    [("gpt2", {}), ("llama", {}), ("mistral", {}), ("mistral", {"sliding_window": 5}), ("qwen3", {})],
+    [("gpt2", {}), ("llama", {}), ("mistral", {}), ("mistral", {"sliding_window": 5}), ("qwen3", {}), ("gemma2", {})],
 )
 def test_each_step_sees_as_many_answers_and_tokens_as_it_is_told(model_type: str, change: dict[str, Any]) -> None:
     tiny = entry(model_type, **change)

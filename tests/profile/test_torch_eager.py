@@ -27,8 +27,10 @@ def plan(stage: Any, *, batch: int = 3, dtype: Any = "float32", **lengths: Any) 
 
 
 SCORES = {"transformers_class": "BertForSequenceClassification", "num_labels": 1}
+DISTILBERT_SCORES = {"transformers_class": "DistilBertForSequenceClassification", "num_labels": 1}
 DEBERTA_SCORES = {"transformers_class": "DebertaV2ForSequenceClassification", "num_labels": 1}
 WINDOW = {"sliding_window": 5}
+ROTARY = ("phi3", "olmo2", "granite", "smollm3", "gemma", "gpt_neox", "phi", "stablelm", "starcoder2", "gptj")
 STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ("bert", {}, plan("forward", input_tokens=9), (3, 9, 24)),
     ("bert", {}, plan("embed", input_tokens=9), (3, 24)),
@@ -36,6 +38,13 @@ STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ("bert", SCORES | {"num_labels": 5}, plan("forward", input_tokens=9), (3, 5)),
     ("roberta", {}, plan("forward", input_tokens=64), (3, 64, 24)),
     ("xlm-roberta", {}, plan("embed", input_tokens=9), (3, 24)),
+    ("camembert", {}, plan("embed", input_tokens=9), (3, 24)),
+    ("distilbert", {}, plan("forward", input_tokens=64), (3, 64, 24)),
+    ("distilbert", {"sinusoidal_pos_embds": True}, plan("embed", input_tokens=9), (3, 24)),
+    ("distilbert", DISTILBERT_SCORES, plan("rerank", input_tokens=9), (3, 1)),
+    ("mpnet", {}, plan("embed", input_tokens=64), (3, 24)),
+    ("electra", {}, plan("forward", input_tokens=9), (3, 9, 24)),
+    ("albert", {}, plan("embed", input_tokens=9), (3, 24)),
     ("modernbert", {}, plan("forward", input_tokens=20), (3, 20, 24)),
     ("modernbert", {}, plan("embed", input_tokens=20), (3, 24)),
     ("deberta", {}, plan("forward", input_tokens=9), (3, 9, 24)),
@@ -49,6 +58,22 @@ STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ("qwen3", {}, plan("prefill", input_tokens=9), (3, 1, 97)),
     ("mistral", {"transformers_class": "MistralModel"}, plan("embed", input_tokens=9), (3, 24)),
     ("qwen3", {"transformers_class": "Qwen3Model"}, plan("embed", input_tokens=9), (3, 24)),
+    ("gemma3_text", {"transformers_class": "Gemma3TextModel"}, plan("embed", input_tokens=9), (3, 24)),
+    ("opt", {"word_embed_proj_dim": 10}, plan("prefill", input_tokens=64), (3, 1, 97)),
+    ("opt", {"word_embed_proj_dim": 10}, plan("decode", context_tokens=62), (3, 1, 97)),
+    *(
+        (model_type, {}, asked, (3, 1, 97))
+        for model_type in ROTARY
+        for asked in (plan("prefill", input_tokens=9), plan("decode", context_tokens=9))
+    ),
+    *(
+        (model_type, {}, asked, (3, 1, 97))
+        for model_type in ("gemma2", "gemma3_text", "olmo3")
+        for asked in (
+            plan("prefill", input_tokens=9),
+            *(plan("decode", context_tokens=tokens) for tokens in (0, 3, 4, 9)),
+        )
+    ),
     ("gpt2", {}, plan("decode", context_tokens=9), (3, 1, 97)),
     ("llama", {}, plan("decode", context_tokens=9), (3, 1, 97)),
     ("mistral", {}, plan("decode", context_tokens=9), (3, 1, 97)),
@@ -67,6 +92,14 @@ STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ("bart", {}, plan("encode", input_tokens=9), (3, 9, 24)),
     ("bart", {}, plan("decode", input_tokens=9, context_tokens=4), (3, 1, 97)),
     ("bart", {}, plan("decode", input_tokens=9, context_tokens=0), (3, 1, 97)),
+    *(
+        (model_type, {}, asked, shape)
+        for model_type in ("mbart", "marian", "pegasus", "m2m_100")
+        for asked, shape in (
+            (plan("encode", input_tokens=9), (3, 9, 24)),
+            (plan("decode", input_tokens=9, context_tokens=4), (3, 1, 97)),
+        )
+    ),
 ]
 
 
@@ -107,14 +140,18 @@ def test_a_step_that_is_not_put_back_is_noticed(model_type: str, change: dict[st
 @pytest.mark.parametrize(
     ("model_type", "change", "kept"),
     [
-        ("gpt2", {}, 9),
-        ("llama", {}, 9),
-        ("llama", {"num_key_value_heads": 2}, 9),
-        ("mistral", {}, 9),
-        ("mistral", WINDOW, 4),
+        ("gpt2", {}, (9, 9)),
+        ("llama", {}, (9, 9)),
+        ("llama", {"num_key_value_heads": 2}, (9, 9)),
+        ("mistral", {}, (9, 9)),
+        ("mistral", WINDOW, (4, 4)),
+        ("gemma2", {}, (4, 9)),
+        ("gemma3_text", {"num_hidden_layers": 3}, (4, 9, 4)),
     ],
 )
-def test_a_filled_cache_looks_like_one_that_was_prefilled(model_type: str, change: dict[str, Any], kept: int) -> None:
+def test_a_filled_cache_looks_like_one_that_was_prefilled(
+    model_type: str, change: dict[str, Any], kept: tuple[int, ...]
+) -> None:
     have = loaded(model_type, **change)
     with torch.inference_mode():
         read = have.model(input_ids=torch.ones(3, 9, dtype=torch.long), use_cache=True).past_key_values
@@ -125,12 +162,12 @@ def test_a_filled_cache_looks_like_one_that_was_prefilled(model_type: str, chang
         work.run()
         work.reset()
     assert len(seen[0].layers) == len(read.layers)
-    for ours, theirs in zip(seen[0].layers, read.layers, strict=True):
+    for ours, theirs, tokens in zip(seen[0].layers, read.layers, kept, strict=True):
         assert ours.keys.shape == theirs.keys.shape
         assert ours.keys.dtype == theirs.keys.dtype
         assert ours.get_seq_length() == theirs.get_seq_length() == 9
         # held once, as by a loop, and the next token with it
-        assert ours.values.untyped_storage().nbytes() == (kept + 1) / kept * theirs.values.nbytes
+        assert ours.values.untyped_storage().nbytes() == (tokens + 1) / tokens * theirs.values.nbytes
         assert 0.01 < float(ours.keys.float().std()) < 0.03
 
 
@@ -152,7 +189,10 @@ def test_embeddings_have_length_one() -> None:
     assert torch.allclose(vectors.norm(dim=-1), torch.ones(3), atol=1e-5)
 
 
-@pytest.mark.parametrize(("model_type", "width"), [("t5", 10), ("mt5", 10), ("bart", 6)])
+@pytest.mark.parametrize(
+    ("model_type", "width"),
+    [("t5", 10), ("mt5", 10), ("bart", 6), ("mbart", 6), ("marian", 6), ("pegasus", 6), ("m2m_100", 6)],
+)
 def test_the_projections_of_encode_are_those_the_first_step_would_pay_for(model_type: str, width: int) -> None:
     """After one ordinary step transformers' own cross cache holds what `encode` computed."""
     have = loaded(model_type)

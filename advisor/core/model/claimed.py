@@ -17,38 +17,57 @@ CLASS_PREFIX: Mapping[str, str] = {
     "bert": "Bert",
     "roberta": "Roberta",
     "xlm-roberta": "XLMRoberta",
+    "camembert": "Camembert",
+    "distilbert": "DistilBert",
+    "mpnet": "MPNet",
+    "electra": "Electra",
+    "albert": "Albert",
     "modernbert": "ModernBert",
     "deberta": "Deberta",
     "deberta-v2": "DebertaV2",
     "gpt2": "GPT2",
+    "gptj": "GPTJ",
     "llama": "Llama",
     "mistral": "Mistral",
     "qwen2": "Qwen2",
     "qwen3": "Qwen3",
+    "phi3": "Phi3",
+    "olmo2": "Olmo2",
+    "olmo3": "Olmo3",
+    "granite": "Granite",
+    "smollm3": "SmolLM3",
+    "gemma": "Gemma",
+    "gemma2": "Gemma2",
+    "gemma3_text": "Gemma3",
+    "gpt_neox": "GPTNeoX",
+    "phi": "Phi",
+    "stablelm": "StableLm",
+    "starcoder2": "Starcoder2",
+    "opt": "OPT",
     "t5": "T5",
     "mt5": "MT5",
     "bart": "Bart",
+    "mbart": "MBart",
+    "marian": "Marian",
+    "pegasus": "Pegasus",
+    "m2m_100": "M2M100",
 }
 """How transformers begins the names of a model type's classes."""
-_THEN = "(For|Model|LMHead|Encoder|Decoder|With|PreTrained|DoubleHeads)"
+_THEN = "(For|Model|MTModel|LMHead|Encoder|Decoder|With|PreTrained|DoubleHeads)"
 """How they go on."""
 UNCOUNTED: Mapping[str, Architecture] = {
-    **dict.fromkeys(("albert", "big_bird", "camembert", "convbert", "data2vec-text", "distilbert"), "encoder-only"),
-    **dict.fromkeys(("electra", "ernie", "esm", "eurobert", "ibert", "layoutlm", "longformer"), "encoder-only"),
-    **dict.fromkeys(("megatron-bert", "mobilebert", "mpnet", "nomic_bert", "rembert", "roformer"), "encoder-only"),
+    **dict.fromkeys(("big_bird", "convbert", "data2vec-text", "ernie", "esm", "eurobert", "ibert"), "encoder-only"),
+    **dict.fromkeys(("layoutlm", "longformer", "megatron-bert", "mobilebert", "nomic_bert", "rembert"), "encoder-only"),
+    **dict.fromkeys(("roformer",), "encoder-only"),
     **dict.fromkeys(("roberta-prelayernorm", "squeezebert", "xlm-roberta-xl", "xmod"), "encoder-only"),
     **dict.fromkeys(("biogpt", "bloom", "codegen", "cohere", "cohere2", "deepseek_v2", "deepseek_v3"), "decoder-only"),
-    **dict.fromkeys(("falcon", "gemma", "gemma2", "gemma3_text", "glm", "glm4", "gpt_bigcode"), "decoder-only"),
+    **dict.fromkeys(("falcon", "glm", "glm4", "gpt_bigcode", "gpt_neo", "gpt_oss"), "decoder-only"),
+    **dict.fromkeys(("granitemoe", "ministral", "mixtral", "mpt", "nemotron", "olmo", "olmoe"), "decoder-only"),
     **dict.fromkeys(
-        ("gpt_neo", "gpt_neox", "gpt_oss", "gptj", "granite", "granitemoe", "ministral", "mixtral", "mpt"),
-        "decoder-only",
+        ("openai-gpt", "persimmon", "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "xglm"), "decoder-only"
     ),
-    **dict.fromkeys(("nemotron", "olmo", "olmo2", "olmo3", "olmoe", "openai-gpt", "opt", "persimmon"), "decoder-only"),
-    **dict.fromkeys(("phi", "phi3", "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3"), "decoder-only"),
-    **dict.fromkeys(("stablelm", "starcoder2", "xglm"), "decoder-only"),
     **dict.fromkeys(("bigbird_pegasus", "blenderbot", "blenderbot-small", "led", "longt5"), "encoder-decoder"),
-    **dict.fromkeys(("m2m_100", "marian", "mbart", "nllb-moe", "pegasus", "pegasus_x", "plbart"), "encoder-decoder"),
-    **dict.fromkeys(("umt5",), "encoder-decoder"),
+    **dict.fromkeys(("nllb-moe", "pegasus_x", "plbart", "umt5"), "encoder-decoder"),
 }
 """Model types whose architecture is known, and whose sizes have no closed form here."""
 
@@ -65,6 +84,10 @@ _OWN_ENDS: Mapping[Architecture, tuple[str, ...]] = {
 }
 """The telling ends that classes of a family have. An encoder has those of a writer too: its config can make it one."""
 
+
+TAKEN_IN = ("phi", "phi3")
+"""Model types whose code was published beside the weights, and which transformers has taken in under the same names."""
+_OF_THE_MODEL = ("AutoConfig", "AutoModel")
 
 SEES_AHEAD: Mapping[str, Any] = {"is_causal": False, "use_bidirectional_attention": True}
 """Keys and the values by which a decoder gives its causal mask up."""
@@ -91,6 +114,19 @@ def family_of(model_type: object) -> Architecture | None:
 
 def _counted(model_type: str) -> Architecture | None:
     return FAMILIES[model_type].architecture if model_type in FAMILIES else None
+
+
+def own_code(config: Mapping[str, Any]) -> bool:
+    """Whether a config names code of its own without which its model is not what the weights belong to."""
+    named, model_type = config.get("auto_map"), str(config.get("model_type"))
+    if not named:
+        return False
+    if model_type not in TAKEN_IN or not isinstance(named, dict):
+        return True
+    code = [one for use, one in named.items() if use.startswith(_OF_THE_MODEL)]
+    return not all(
+        isinstance(one, str) and re.search(rf"\.{CLASS_PREFIX[model_type]}(Config|For|Model)", one) for one in code
+    )
 
 
 def class_named(config: Mapping[str, Any]) -> str | None:

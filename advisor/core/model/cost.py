@@ -17,6 +17,7 @@ from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import anatomy_of
 from advisor.core.model.parameters import (
     cross_key_value_parameters,
+    embedding_projection_parameters,
     head_parameters,
     parameter_count,
     stack_parameters,
@@ -83,13 +84,15 @@ def kv_cache_bytes(
     stack = anatomy(entry).decoder
     if stack is None or "decode" not in stages_of(entry):
         return 0
-    tokens = kept_tokens(stack, context_tokens) + (source_tokens if stack.cross_attention else 0)
-    return 2 * stack.num_layers * stack.key_value_size * batch_size * tokens * BYTES_PER_STATE[dtype]
+    full = stack.full_layers
+    tokens = (stack.num_layers - full) * kept_tokens(stack.window, context_tokens) + full * context_tokens
+    tokens += stack.num_layers * source_tokens if stack.cross_attention else 0
+    return 2 * stack.key_value_size * batch_size * tokens * BYTES_PER_STATE[dtype]
 
 
-def kept_tokens(stack: Stack, context_tokens: int) -> int:
-    """The tokens whose keys and values a stack keeps after `context_tokens`: a window leaves room for the next one."""
-    return context_tokens if stack.window is None else min(context_tokens, stack.window - 1)
+def kept_tokens(window: int | None, context_tokens: int) -> int:
+    """The tokens whose keys and values a layer keeps after `context_tokens`: a window leaves room for the next one."""
+    return context_tokens if window is None else min(context_tokens, window - 1)
 
 
 def stage_flops(entry: ModelEntry, plan: Run) -> int:
@@ -105,12 +108,17 @@ def stage_flops(entry: ModelEntry, plan: Run) -> int:
     stack = stage_stack(shape, plan.stage)
     batch, read, depth = plan.batch_size, plan.input_tokens or 0, plan.context_tokens or 0
     if plan.stage == "decode":
-        products = _stack_products(stack, batch, queries=1, keys=kept_tokens(stack, depth) + 1, source=read)
+        seen = ((kept_tokens(stack.window, depth), stack.num_layers - stack.full_layers), (depth, stack.full_layers))
+        products = sum(
+            layers * _layer_products(stack, batch, queries=1, keys=kept + 1, source=read) for kept, layers in seen
+        )
     else:
-        products = _stack_products(stack, batch, queries=read, keys=read)
+        products = stack.num_layers * _layer_products(stack, batch, queries=read, keys=read)
     if plan.stage == "encode":
         return 2 * (products + batch * read * _cross_key_value_weights(shape))
-    return 2 * (products + batch * _head_weights(shape))
+    new_tokens = 1 if plan.stage == "decode" else read
+    projections = shape.word_projections + (shape.embedding_size or 0) * shape.hidden_size
+    return 2 * (products + batch * (new_tokens * projections + _head_weights(shape)))
 
 
 def flops_per_text(entry: ModelEntry) -> int:
@@ -137,8 +145,9 @@ def stage_bytes_moved(entry: ModelEntry, plan: Run) -> int:
     width, written = BYTES_PER_VALUE[plan.dtype], BYTES_PER_STATE[plan.dtype]
     batch, read = plan.batch_size, plan.input_tokens or 0
     new_tokens = 1 if plan.stage == "decode" else read
-    rows = batch * new_tokens + (new_tokens if shape.position_rows else 0) + (1 if shape.type_rows else 0)
-    values = _stage_weights(shape, plan.stage, read) + rows * shape.hidden_size
+    rows = (new_tokens if shape.position_rows else 0) + (1 if shape.type_rows else 0)
+    looked_up = batch * new_tokens * shape.word_width + rows * shape.table_width
+    values = _stage_weights(shape, plan.stage, read) + looked_up
     result = _written_values(shape, plan.stage, batch, read)
     return values * width + result * written + _cache_bytes_moved(entry, plan)
 
@@ -163,8 +172,8 @@ def present(stack: Stack | None) -> Stack:
     return stack
 
 
-def _stack_products(stack: Stack, batch: int, *, queries: int, keys: int, source: int = 0) -> int:
-    """Multiply-adds of a stack for `queries` new tokens per sequence that each look at `keys` tokens."""
+def _layer_products(stack: Stack, batch: int, *, queries: int, keys: int, source: int = 0) -> int:
+    """Multiply-adds of one layer for `queries` new tokens per sequence that each look at `keys` tokens."""
     width, tokens = stack.hidden_size, batch * queries
     projections = 2 * width * (stack.query_size + stack.key_value_size)
     products = tokens * (projections + stack.mlp_matrices * width * stack.intermediate_size)
@@ -176,7 +185,7 @@ def _stack_products(stack: Stack, batch: int, *, queries: int, keys: int, source
     products += (
         relative.projections * rows * width * stack.query_size + relative.terms * tokens * rows * stack.query_size
     )
-    return stack.num_layers * products
+    return products
 
 
 def _cross_key_value_weights(shape: Anatomy) -> int:
@@ -191,20 +200,21 @@ def _head_weights(shape: Anatomy) -> int:
         return 0
     if shape.head in ("pooler", "classifier"):
         return shape.hidden_size * (shape.hidden_size + (shape.labels if shape.head == "classifier" else 0))
-    return shape.hidden_size * shape.vocab_size
+    return shape.word_width * shape.vocab_size
 
 
 def _stage_weights(shape: Anatomy, stage: Stage, read: int) -> int:
     """Parameters a stage reads whole. Tables that are only looked up are not among them."""
     stack = stage_stack(shape, stage)
     unused_rows = stack.disentangled.rows - stack.disentangled.rows_used(read)
-    used = stack_parameters(stack) + (shape.embedding_norm_values - unused_rows) * shape.hidden_size
+    used = stack_parameters(stack) - unused_rows * shape.hidden_size
+    used += shape.embedding_norm_values * shape.table_width + embedding_projection_parameters(shape)
     if stage == "encode":
         return used + cross_key_value_parameters(present(shape.decoder))
     if stage == "decode" and shape.encoder is not None:
         used -= cross_key_value_parameters(present(shape.decoder))
-    tied = shape.vocab_size * shape.hidden_size if shape.head == "tied" else 0
-    return used + head_parameters(shape) + tied
+    tied = shape.vocab_size * shape.word_width if shape.head == "tied" else 0
+    return used + shape.word_projections + head_parameters(shape) + tied
 
 
 def _cache_bytes_moved(entry: ModelEntry, plan: Run) -> int:

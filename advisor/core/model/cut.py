@@ -15,13 +15,13 @@ from advisor.core.model.parameters import parameter_count
 from advisor.core.model.source import ModelSource
 
 _LAYER_KEYS = (
-    *("num_hidden_layers", "n_layer"),
+    *("num_hidden_layers", "n_layer", "n_layers"),
     *("num_layers", "num_decoder_layers"),
     *("encoder_layers", "decoder_layers"),
 )
 """The config keys that count layers, whatever the family calls them. A family has one, or one for each stack."""
 _PERIOD_KEY = "global_attn_every_n_layers"
-"""Layers that differ come round again after so many: only whole rounds are alike."""
+"""Layers of an encoder that differ come round again after so many: only whole rounds are alike."""
 
 
 def depth(entry: ModelEntry) -> int:
@@ -35,6 +35,9 @@ def depth(entry: ModelEntry) -> int:
 
 def period(entry: ModelEntry) -> int:
     """Layers from one to the next that is like it: 1 where all are alike."""
+    decoder = anatomy(entry).decoder
+    if decoder is not None and decoder.full_layers:
+        return decoder.full_every
     keys = {key.name: key.default for key in FAMILIES[entry.model_type].keys}
     found: int = entry.config.get(_PERIOD_KEY, keys.get(_PERIOD_KEY)) or 1
     return found

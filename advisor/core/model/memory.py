@@ -90,8 +90,10 @@ def _activation_bytes(shape: Anatomy, plan: Run) -> int:
         values += plan.batch_size * read * stack.hidden_size  # the encoder's output stays at hand
     if plan.stage == "prefill" and plan.dtype == "bfloat16":
         # the last position is a view into all of them, and torch on a CPU then lays out the LM head anew for each text
-        values += plan.batch_size * shape.vocab_size * shape.hidden_size
+        values += plan.batch_size * shape.vocab_size * shape.word_width
     width = BYTES_PER_STATE[plan.dtype]
+    if not stack.fused_attention and stack is shape.decoder:
+        return values * width + _causal_score_bytes(stack, plan.batch_size, queries, keys, width)
     if not stack.fused_attention:
         return values * width + _score_bytes(stack, plan.batch_size, read, width)
     return values * width + queries * keys * _bytes_per_pair(stack, width)
@@ -106,6 +108,18 @@ def _bytes_per_pair(stack: Stack, width: int) -> int:
     return 1 if stack.window is not None else 0
 
 
+def _causal_score_bytes(stack: Stack, batch: int, queries: int, keys: int, width: int) -> int:
+    """What a decoder holds whose attention is not fused: scores of each text and head, and keys and values anew.
+
+    Scores are there twice in 32 bits, and some models keep those of the layer before until the next ones are there.
+    Keys and values are laid out for each head where heads share them. Each kind of layer has a mask.
+    """
+    pairs = queries * keys
+    scores = batch * stack.num_attention_heads * pairs * (2 * 4 + width)
+    laid_out = 2 * batch * keys * stack.query_size * width
+    return scores + laid_out + pairs * (2 * width + 1)
+
+
 def _score_bytes(stack: Stack, batch: int, tokens: int, width: int) -> int:
     """What attention that is not fused holds: scores of each text and head, and DeBERTa's comparison with positions.
 
@@ -113,6 +127,8 @@ def _score_bytes(stack: Stack, batch: int, tokens: int, width: int) -> int:
     torch does in 32 bits; the distances are three 64-bit numbers. transformers keeps the states after every layer.
     """
     relative, pairs = stack.disentangled, tokens * tokens
+    if stack.relative_buckets:  # MPNet's: the biases are laid out for each text, beside the scores and their softmax
+        return 3 * batch * stack.num_attention_heads * pairs * width
     rows = relative.rows_used(tokens) if relative.terms else 0
     scores = batch * stack.num_attention_heads * (2 * max(relative.terms, 1) * pairs + tokens * rows)
     positions = relative.projections * batch * rows * stack.query_size

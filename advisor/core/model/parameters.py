@@ -30,8 +30,8 @@ def attention_parameters(stack: Stack) -> int:
     Keys and values are narrower where query heads share them (grouped-query attention, arXiv:2305.13245).
     """
     weights = 2 * stack.hidden_size * (stack.query_size + stack.key_value_size)
-    norms = 2 * stack.head_dim if stack.normed_heads else 0
-    return weights + sum(_width(stack, projection) for projection in stack.attention_biases) + norms
+    biases = sum(_width(stack, projection) for projection in stack.attention_biases)
+    return weights + biases + stack.query_key_norm
 
 
 def cross_key_value_parameters(stack: Stack) -> int:
@@ -55,13 +55,18 @@ def mlp_parameters(stack: Stack) -> int:
 
 
 def norm_parameters(stack: Stack) -> int:
-    """All normalisations of one layer: one per attention and one for the MLP."""
-    return (3 if stack.cross_attention else 2) * stack.norm_values * stack.hidden_size
+    """All normalisations of one layer: most have one per attention and one for the MLP."""
+    return (stack.norms + stack.cross_attention) * stack.norm_values * stack.hidden_size
 
 
 def stack_parameters(stack: Stack) -> int:
     """A whole stack, with its final normalisation and its table of relative positions."""
     return sum(part.parameters for part in _stack_parts("stack", stack))
+
+
+def embedding_projection_parameters(anatomy: Anatomy) -> int:
+    """What makes states of narrower rows that were looked up, with its bias; none where there is no projection."""
+    return 0 if anatomy.embedding_size is None else (anatomy.embedding_size + 1) * anatomy.hidden_size
 
 
 def head_parameters(anatomy: Anatomy) -> int:
@@ -70,17 +75,20 @@ def head_parameters(anatomy: Anatomy) -> int:
     if anatomy.head in ("pooler", "classifier"):
         pooler = width * (width + anatomy.head_bias + anatomy.head_norm_values)
         return pooler + (anatomy.labels * (width + 1) if anatomy.head == "classifier" else 0)
-    return anatomy.vocab_size * width if anatomy.head == "own" else 0
+    table = anatomy.word_width if anatomy.head == "own" else 0
+    return anatomy.vocab_size * (table + (anatomy.lm_head_bias and anatomy.head != "none"))
 
 
 def parameter_parts(anatomy: Anatomy) -> tuple[ParameterPart, ...]:
     """The breakdown, in the order tokens pass through; parts a model does not have are left out."""
-    width, stacks = anatomy.hidden_size, len(anatomy.stacks)
+    width, stacks = anatomy.table_width, len(anatomy.stacks)
     parts = [
-        ParameterPart("word embedding", anatomy.vocab_size, width),
+        ParameterPart("word embedding", anatomy.vocab_size, anatomy.word_width),
+        ParameterPart("projections of words", 1, anatomy.word_projections),
         ParameterPart("position embedding", stacks * anatomy.position_rows, width),
         ParameterPart("token type embedding", anatomy.type_rows, width),
         ParameterPart("embedding norm", stacks * anatomy.embedding_norm_values, width),
+        ParameterPart("embedding projection", 1, embedding_projection_parameters(anatomy)),
     ]
     for name, stack in (("encoder", anatomy.encoder), ("decoder", anatomy.decoder)):
         parts += _stack_parts(name, stack) if stack is not None else []
@@ -90,7 +98,7 @@ def parameter_parts(anatomy: Anatomy) -> tuple[ParameterPart, ...]:
 
 
 def _stack_parts(name: str, stack: Stack) -> list[ParameterPart]:
-    layers, relative = stack.num_layers, stack.disentangled
+    layers, relative = stack.distinct_layers, stack.disentangled
     return [
         ParameterPart(f"{name} self-attention", layers, attention_parameters(stack)),
         ParameterPart(f"{name} cross-attention", layers * stack.cross_attention, attention_parameters(stack)),

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from advisor.core.errors import allowed_words
-from advisor.core.model.claimed import HALVES
+from advisor.core.model.claimed import HALVES, own_code
 from advisor.core.model.families import FAMILIES, Family, config_mistakes
+from advisor.core.model.families.family import complete
 
 Finding = tuple[str | None, str, str | None]
 """The key it stands at (None for the whole file), what is wrong, what to do."""
@@ -36,10 +37,13 @@ HARMLESS = frozenset(
         # training
         *("initializer_range", "initializer_factor", "initializer_cutoff_factor", "init_std"),
         *("gradient_checkpointing", "dropout", "dropout_rate", "embd_pdrop", "attn_pdrop", "resid_pdrop"),
-        *("encoder_layerdrop", "decoder_layerdrop", "sparse_prediction", "sparse_pred_ignore_index"),
+        *("layerdrop", "encoder_layerdrop", "decoder_layerdrop", "sparse_prediction", "sparse_pred_ignore_index"),
         # numbers inside an operation
         *("layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "norm_eps", "rope_theta", "rope_scaling"),
-        *("rope_parameters",),
+        *("rope_parameters", "rotary_pct", "rotary_emb_base", "partial_rotary_factor", "rope_local_base_freq"),
+        *("original_max_position_embeddings", "query_pre_attn_scalar", "attn_logit_softcapping"),
+        *("embedding_multiplier", "residual_multiplier", "attention_multiplier", "logits_scaling"),
+        *("final_logit_softcapping", "no_rope_layers", "no_rope_layer_interval", "_sliding_window_pattern"),
         # heads for other uses of the model
         *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
         *("summary_use_proj", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers"),
@@ -51,11 +55,14 @@ HARMLESS = frozenset(
         *("diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty"),
         *("no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences"),
         *("return_dict_in_generate", "output_scores", "suppress_tokens", "begin_suppress_tokens"),
-        *("remove_invalid_values", "exponential_decay_length_penalty"),
+        *("remove_invalid_values", "exponential_decay_length_penalty", "cache_implementation"),
         # the same said twice, or how it is run
         *("is_encoder_decoder", "is_gated_act", "dense_act_fn", "tie_encoder_decoder", "deterministic_flash_attn"),
         *("repad_logits_with_grad", "reference_compile", "global_rope_theta", "local_rope_theta"),
         *("force_bos_token_to_be_generated", "transformers.js_config"),
+        # read by no class of today
+        *("extra_pos_embeddings", "add_bias_logits", "tie_weights_", "generator_size", "down_scale_factor", "gap_size"),
+        *("net_structure_type", "num_memory_blocks"),
     )
 )
 """Keys that change nothing a stage does once the model is built, or that say what another key says."""
@@ -68,21 +75,34 @@ PLAIN_VALUES: Mapping[str, Any] = {
     "pretraining_tp": 1,
     "legacy": True,
     "chunk_size_feed_forward": 0,
-    "normalize_embedding": True,
-    "extra_pos_embeddings": 2,
     "rope_interleaved": False,
     "is_llama_config": True,
 }
 """Keys that transformers reads, and the value at which they do nothing."""
-REPEATED: Mapping[str, str] = {"pooler_hidden_size": "hidden_size", "num_hidden_layers": "encoder_layers"}
+REPEATED: Mapping[str, str] = {
+    "pooler_hidden_size": "hidden_size",
+    "num_hidden_layers": "encoder_layers",
+    "decoder_vocab_size": "vocab_size",
+    "hidden_act": "hidden_activation",
+    "hidden_activation": "hidden_act",
+    "sliding_window_size": "sliding_window",
+}
 """Keys that do nothing where they say the same as another."""
 
+OWN_CODE = "auto_map"
 QUANTISED = "quantization_config"
 """Says how the weights are stored in fewer bits; of what they make when they are unpacked it says nothing."""
 REFUSED: Mapping[str, tuple[tuple[Any, ...], str, str]] = {
-    "auto_map": ((None, {}), "names code of its own", "only models that transformers builds by itself are measured"),
+    OWN_CODE: ((None, {}), "names code of its own", "only models that transformers builds by itself are measured"),
     QUANTISED: ((None, {}), "says that its weights are quantised", "name the model's original weights"),
     "pruned_heads": ((None, {}), "cuts heads out of some layers", "name the whole model"),
+    "share_encoder_decoder_embeddings": (
+        (None, True),
+        "gives each stack words of its own",
+        "name a model whose stacks share one word table",
+    ),
+    "num_hidden_groups": ((None, 1), "makes layers that differ", "name a model whose layers are one and the same"),
+    "inner_group_num": ((None, 1), "makes layers that differ", "name a model whose layers are one and the same"),
     "per_layer_config": ((None, {}), "makes layers that differ", "name a model whose layers are alike"),
     "is_decoder": ((None, False), "turns an encoder into a decoder", "name a decoder's own model type"),
     "add_cross_attention": ((None, False), "adds a second attention to every layer", "name a plain encoder or decoder"),
@@ -133,7 +153,9 @@ def read_published(
     if refused:
         return None, refused
     notes += _unknown_keys(config, family)
-    whole = {key: value for key, value in config.items() if not key.startswith(_OURS)}
+    if config.get(OWN_CODE):
+        notes.append(f"config.json names code of its own; the {chosen} that transformers took in is measured.")
+    whole = {key: value for key, value in config.items() if not key.startswith((*_OURS, OWN_CODE))}
     return PublishedConfig(family, chosen, counted, whole, tuple(notes)), []
 
 
@@ -154,7 +176,7 @@ def _key_of(at: tuple[str | int, ...]) -> str | None:
 
 def _refusals(config: Mapping[str, Any]) -> Iterator[Finding]:
     for key, (fine, what, fix) in REFUSED.items():
-        if key in config and config[key] not in fine:
+        if key in config and config[key] not in fine and (key != OWN_CODE or own_code(config)):
             yield key, f"{key} {what}", fix
 
 
@@ -163,19 +185,25 @@ def _respelled(config: Mapping[str, Any]) -> Mapping[str, Any]:
     changed: dict[str, Any] = {}
     if isinstance(config.get("pos_att_type"), str):
         changed["pos_att_type"] = [word for word in config["pos_att_type"].split("|") if word]
-    every = _full_attention_every(config.get("layer_types"))
+    every = _full_attention_every(config.get("layer_types"), first=0)
     if every is not None and "global_attn_every_n_layers" not in config:
         changed["global_attn_every_n_layers"] = every
+    every = _full_attention_every(config.get("layer_types"), first=1)
+    if every is not None:  # transformers asks these first too
+        changed["sliding_window_pattern"] = every
     return {**config, **changed}
 
 
-def _full_attention_every(layer_types: Any) -> int | None:
-    """The distance between layers that attend to everything, where it is the same from the first layer on."""
+def _full_attention_every(layer_types: Any, *, first: int) -> int | None:
+    """The distance between layers that attend to everything, where it is the same throughout.
+
+    `first` is the number of the first layer: with 0 such a layer begins each round, with 1 it ends it.
+    """
     if not isinstance(layer_types, list) or not layer_types:
         return None
     full = [kind == "full_attention" for kind in layer_types]
-    every = next((number for number in range(1, len(full)) if full[number]), len(full))
-    return every if full == [number % every == 0 for number in range(len(full))] else None
+    numbers = range(first, first + len(full))
+    return next((every for every in range(1, len(full) + 2) if full == [one % every == 0 for one in numbers]), None)
 
 
 def _counted(config: Mapping[str, Any], family: Family, transformers_class: str) -> dict[str, Any]:
@@ -213,7 +241,7 @@ def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
         if key not in known
         and not key.endswith(HARMLESS_ENDINGS)
         and not key.startswith(_OURS)
-        and not _says_nothing(key, value, respelled)
+        and not _says_nothing(key, value, respelled, family)
     ]
     if not unknown:
         return []
@@ -221,12 +249,23 @@ def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
     return [f"config.json also sets {shown}: the module is built with it, the closed forms know nothing of it."]
 
 
-def _says_nothing(key: str, value: Any, config: Mapping[str, Any]) -> bool:
+def _says_what_is_counted(layer_types: Any, config: Mapping[str, Any], family: Family) -> bool:
+    """Whether these are the layers with a window and those without that the closed forms count."""
+    decoder = family.anatomy(complete(family, config)).decoder
+    if decoder is None:
+        return bool(_full_attention_every(layer_types, first=0) == config.get("global_attn_every_n_layers", 1))
+    counted = ["full_attention" if window is None else "sliding_attention" for window in decoder.windows]
+    return bool(layer_types == counted)
+
+
+def _says_nothing(key: str, value: Any, config: Mapping[str, Any], family: Family) -> bool:
     """Whether this is the value at which the key does nothing: for most of them null, or false."""
+    if key in family.settled:
+        return bool(value == family.settled[key])
     if key in REPEATED:
-        return bool(value == config.get(REPEATED[key]))
+        return value is None or bool(value == config.get(REPEATED[key]))
     if key == "layer_types":
-        return bool(_full_attention_every(value) == config.get("global_attn_every_n_layers", 1))
+        return _says_what_is_counted(value, config, family)
     if key == "sliding_window":
         return value is None or config.get("use_sliding_window") is False
     return bool(value == PLAIN_VALUES[key]) if key in PLAIN_VALUES else value is None or value is False

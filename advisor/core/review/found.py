@@ -22,6 +22,7 @@ from advisor.core.model.claimed import (
     class_named,
     family_of,
     mask_given_up,
+    own_code,
 )
 from advisor.core.model.entry import ModelEntry
 from advisor.core.model.families import FAMILIES
@@ -104,7 +105,7 @@ def found_in_config(config: Mapping[str, Any], name: str) -> Found:
         words = f'{name} has the model_type "{model_type[:80]}", which is not known here'
         near = did_you_mean(model_type, (*FAMILIES, *UNCOUNTED))
         return unknown(words, f'did you mean "{near}"?' if near else f"sizes are known of: {', '.join(FAMILIES)}")
-    if config.get("auto_map"):
+    if own_code(config):
         return unknown(f"{name} names code of its own, which is never run", "name a model that transformers builds")
     claim = claimed(config, family)
     if claim.contradiction:

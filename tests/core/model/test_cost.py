@@ -16,11 +16,12 @@ from transformers import PreTrainedModel
 
 from advisor.core.model.cost import anatomy, kv_cache_bytes, stage_bytes_moved, stage_flops, stages_of, weight_bytes
 from advisor.core.model.entry import ModelEntry
+from advisor.core.model.families import FAMILIES
 from advisor.core.sizing.measurement import CellPlan
 
 from .tiny_models import ALL_VARIATIONS, TINY, VARIATIONS, built, entry
 
-KIN_OF_LLAMA = ("llama", "mistral", "qwen2", "qwen3")
+DECODERS = tuple(name for name, family in FAMILIES.items() if family.architecture == "decoder-only")
 SHAPES = [(1, 1, 1), (3, 7, 5), (2, 16, 0)]
 WIDTH = 4
 """Bytes of a float32."""
@@ -138,14 +139,15 @@ def _cache_and_result(model: ModelEntry, cell: CellPlan) -> int:
     stack = shape.decoder
     if stack is None or cell.stage == "embed":
         return result
-    held = depth if stack.window is None else min(depth, stack.window - 1)
-    kept = read if stack.window is None else min(read, stack.window - 1)
-    tokens = {"prefill": kept, "decode": held + 1 + read, "encode": read}[cell.stage]
-    return result + 2 * stack.num_layers * batch * tokens * stack.num_key_value_heads * stack.head_dim
+    tokens = 0
+    for window in stack.windows:
+        held, kept = (most if window is None else min(most, window - 1) for most in (depth, read))
+        tokens += {"prefill": kept, "decode": held + 1 + read, "encode": read}[cell.stage]
+    return result + 2 * batch * tokens * stack.num_key_value_heads * stack.head_dim
 
 
 @pytest.mark.parametrize(
-    ("model_type", "change"), [(name, change) for name in KIN_OF_LLAMA for change in VARIATIONS[name][:2]]
+    ("model_type", "change"), [(name, change) for name in DECODERS for change in VARIATIONS[name][:2]]
 )
 def test_cache_bytes_of_a_decoder_equal_the_real_cache(model_type: str, change: dict[str, Any]) -> None:
     model = entry(model_type, **change)
@@ -156,7 +158,14 @@ def test_cache_bytes_of_a_decoder_equal_the_real_cache(model_type: str, change: 
 
 
 @pytest.mark.parametrize(
-    ("model_type", "change"), [("t5", {"num_decoder_layers": 3}), ("mt5", {}), ("bart", {"decoder_layers": 3})]
+    ("model_type", "change"),
+    [
+        ("t5", {"num_decoder_layers": 3}),
+        ("mt5", {}),
+        ("bart", {"decoder_layers": 3}),
+        ("marian", {"decoder_attention_heads": 2}),
+        ("m2m_100", {"decoder_layers": 3}),
+    ],
 )
 def test_cache_bytes_of_an_encoder_decoder_are_those_of_target_and_source(
     model_type: str, change: dict[str, Any]

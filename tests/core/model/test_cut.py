@@ -36,6 +36,12 @@ def test_each_layer_of_a_model_weighs_the_same(id_: str) -> None:
     assert whole == weight_bytes(model, "bfloat16")
 
 
+def test_a_model_of_one_layer_run_again_and_again_weighs_the_same_however_it_is_cut() -> None:
+    model = entry("albert", num_hidden_layers=12)
+    assert weight_bytes(cut(model, 1), "float32") == weight_bytes(model, "float32")
+    assert depth(cut(model, 3)) == 3
+
+
 def test_not_cut_is_the_model_itself() -> None:
     model = CATALOG["gpt2"]
     assert cut(model, None) is model
@@ -47,6 +53,9 @@ def test_not_cut_is_the_model_itself() -> None:
 def test_layers_that_come_round_are_cut_in_whole_rounds() -> None:
     assert period(CATALOG["modernbert-base"]) == 3
     assert period(CATALOG["bert-base"]) == 1
+    assert period(entry("gemma2", num_hidden_layers=26)) == 2
+    assert period(entry("gemma3_text", num_hidden_layers=26, sliding_window_pattern=6)) == 6
+    assert period(entry("gemma3_text", num_hidden_layers=5, sliding_window_pattern=6)) == 1
 
 
 def test_stacks_of_different_depth_are_not_cut() -> None:

@@ -61,7 +61,7 @@ def test_defaults_are_those_of_transformers(model_type: str) -> None:
 @pytest.mark.parametrize("model_type", FAMILIES)
 def test_optional_keys_may_be_left_out_of_what_is_built(model_type: str) -> None:
     required = {key.name: TINY[model_type][key.name] for key in FAMILIES[model_type].keys if key.required}
-    assert config_mistakes(model_type, required | {"vocab_size": 60_000}) == []  # room for the tokens assumed
+    assert config_mistakes(model_type, required | {"vocab_size": 200_000}) == []  # room for the tokens assumed
 
 
 def test_activations_are_known_to_transformers_and_only_one_is_written_out() -> None:
@@ -110,10 +110,24 @@ def test_every_feed_forward_word_builds(word: str) -> None:
         ("roberta", {"pad_token_id": None}, "pad_token_id", "expected a whole number from 0"),
         ("roberta", {"max_position_embeddings": 2}, "max_position_embeddings", "leaves no position"),
         ("modernbert", {"num_attention_heads": 8}, "config", "rotary positions need an even width"),
+        ("gemma", {"head_dim": None}, "head_dim", "expected a whole number"),
+        ("gemma2", {"sliding_window": None}, "sliding_window", "from 2 to"),
+        ("gemma3_text", {"sliding_window_pattern": 0}, "sliding_window_pattern", "from 1 to"),
+        ("gpt_neox", {"hidden_act": "gelu_slow"}, "hidden_act", "gelu_fast"),
+        ("opt", {"word_embed_proj_dim": "512"}, "word_embed_proj_dim", "expected a whole number"),
+        ("phi3", {"pad_token_id": 32000}, "pad_token_id", "outside the vocabulary of 97"),
         ("deberta", {"pos_att_type": ["c2p", "c2c"]}, "pos_att_type", "expected some of c2p, p2c"),
         ("deberta", {"pos_att_type": "c2p|c2p"}, "pos_att_type", "each once"),
         ("deberta-v2", {"pos_att_type": []}, "pos_att_type", "expected some of c2p, p2c"),
         ("deberta-v2", {"max_relative_positions": -2}, "max_relative_positions", "from -1 to"),
+        ("distilbert", {"n_heads": 5}, "n_heads", "does not divide dim 24"),
+        ("distilbert", {"hidden_size": 24}, "hidden_size", "unknown config key"),
+        ("mpnet", {"relative_attention_num_buckets": 16}, "relative_attention_num_buckets", "from 32 to"),
+        ("mpnet", {"max_position_embeddings": 2}, "max_position_embeddings", "leaves no position"),
+        ("electra", {"embedding_size": 0}, "embedding_size", "from 1 to"),
+        ("albert", {"num_attention_heads": 7}, "num_attention_heads", "does not divide hidden_size 24"),
+        ("m2m_100", {"d_model": 2}, "d_model", "from 4 to"),
+        ("pegasus", {"pad_token_id": 97}, "pad_token_id", "outside the vocabulary of 97"),
     ],
 )
 def test_a_wrong_config_is_told_by_its_key(model_type: str, change: dict[str, Any], key: str, words: str) -> None:
@@ -145,10 +159,16 @@ def test_the_padding_token_that_transformers_assumes_must_be_in_the_vocabulary()
         ("bert", {}, 64),
         ("roberta", {}, 64),
         ("xlm-roberta", {"pad_token_id": 4}, 61),
+        ("mpnet", {}, 64),
         ("bart", {}, 64),
+        ("mbart", {}, 64),
+        ("marian", {}, 64),
+        ("pegasus", {}, 64),
+        ("m2m_100", {}, None),
         ("t5", {}, None),
         ("deberta", {}, None),
         ("deberta-v2", {"position_biased_input": True}, 64),
+        ("opt", {}, 64),
     ],
 )
 def test_the_longest_text_that_runs_is_the_number_of_usable_positions(
@@ -156,12 +176,22 @@ def test_the_longest_text_that_runs_is_the_number_of_usable_positions(
 ) -> None:
     tiny = entry(model_type, **config)
     assert positions_of(model_type, tiny.config) == usable
-    module, source = built(tiny), {"decoder_input_ids": torch.ones(1, 1).long()} if model_type in ("bart", "t5") else {}
+    writes = tiny.architecture == "encoder-decoder"
+    module, source = built(tiny), {"decoder_input_ids": torch.ones(1, 1).long()} if writes else {}
     ids = torch.full((1, usable or 100), 50)
     module(input_ids=ids, **source)
     if usable is not None:
         with pytest.raises((IndexError, RuntimeError)):
             module(input_ids=torch.full((1, usable + 1), 50), **source)
+
+
+@pytest.mark.parametrize("model_type", ["marian", "m2m_100"])
+def test_the_padding_token_that_transformers_assumes_is_the_one_assumed_here(model_type: str) -> None:
+    config = TINY[model_type] | {"vocab_size": 60_000}
+    config.pop("pad_token_id", None)
+    assert config_mistakes(model_type, config) == []
+    table = built(entry(model_type).model_copy(update={"config": config}), device="meta").get_input_embeddings()
+    assert table.padding_idx == next(key.default for key in FAMILIES[model_type].keys if key.name == "pad_token_id")
 
 
 def test_a_null_stands_for_the_default_where_transformers_has_none() -> None:

@@ -23,11 +23,17 @@ from .tiny_models import TINY, built, entry
 _BERT = {"hidden_size": 128, "intermediate_size": 512, "max_position_embeddings": 514}
 _LLAMA = {"hidden_size": 128, "intermediate_size": 344}
 _T5 = {"d_model": 128, "d_kv": 32, "d_ff": 512}
+_BART = {"d_model": 128, "encoder_ffn_dim": 512, "decoder_ffn_dim": 512, "max_position_embeddings": 512}
 MIDDLING: list[tuple[str, dict[str, Any]]] = [
     ("bert", _BERT),
     ("bert", _BERT | {"transformers_class": "BertForSequenceClassification", "num_labels": 1}),
     ("roberta", _BERT),
     ("xlm-roberta", _BERT),
+    ("camembert", _BERT),
+    ("distilbert", {"dim": 128, "hidden_dim": 512, "max_position_embeddings": 512}),
+    ("mpnet", _BERT),
+    ("electra", _BERT | {"embedding_size": 64}),
+    ("albert", _BERT | {"embedding_size": 64}),
     ("modernbert", {"hidden_size": 128, "intermediate_size": 192}),
     ("deberta", _BERT),
     ("deberta", _BERT | {"pos_att_type": ["c2p"]}),
@@ -35,14 +41,29 @@ MIDDLING: list[tuple[str, dict[str, Any]]] = [
     ("deberta-v2", _BERT | {"num_hidden_layers": 6}),
     ("deberta-v2", _BERT | {"position_buckets": 64, "share_att_key": True, "norm_rel_ebd": "layer_norm"}),
     ("gpt2", {"n_embd": 128, "n_positions": 512}),
+    ("gptj", {"n_embd": 128, "n_positions": 512, "rotary_dim": 16}),
     ("llama", _LLAMA),
     ("llama", _LLAMA | {"transformers_class": "LlamaModel"}),
     ("mistral", _LLAMA | {"sliding_window": 64}),
     ("qwen2", _LLAMA),
     ("qwen3", _LLAMA | {"head_dim": 32}),
+    ("phi3", _LLAMA | {"sliding_window": 64}),
+    ("olmo2", _LLAMA),
+    ("olmo3", _LLAMA | {"sliding_window": 64}),
+    ("granite", _LLAMA),
+    ("smollm3", _LLAMA),
+    ("gemma", _LLAMA | {"head_dim": 32}),
+    ("gemma2", _LLAMA | {"head_dim": 32, "sliding_window": 64}),
+    ("gemma3_text", _LLAMA | {"head_dim": 32, "sliding_window": 64}),
+    ("gpt_neox", _LLAMA),
+    ("phi", _LLAMA),
+    ("stablelm", _LLAMA),
+    ("starcoder2", _LLAMA),
+    ("opt", {"hidden_size": 128, "ffn_dim": 512, "max_position_embeddings": 514}),
+    ("opt", {"hidden_size": 128, "ffn_dim": 512, "max_position_embeddings": 514, "word_embed_proj_dim": 64}),
     ("t5", _T5),
     ("mt5", _T5),
-    ("bart", {"d_model": 128, "encoder_ffn_dim": 512, "decoder_ffn_dim": 512, "max_position_embeddings": 512}),
+    *((model_type, _BART) for model_type in ("bart", "mbart", "marian", "pegasus", "m2m_100")),
 ]
 """Wide enough that tensors, not their bookkeeping, are what is held."""
 

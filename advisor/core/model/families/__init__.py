@@ -42,17 +42,40 @@ _KIN: Mapping[str, str] = {
     "bert": "bert",
     "roberta": "bert",
     "xlm-roberta": "bert",
+    "camembert": "bert",
+    "distilbert": "distilbert",
+    "mpnet": "mpnet",
+    "electra": "electra",
+    "albert": "electra",
     "modernbert": "modernbert",
     "deberta": "deberta",
     "deberta-v2": "deberta",
     "gpt2": "gpt2",
+    "gptj": "gpt2",
     "llama": "llama",
     "mistral": "llama",
     "qwen2": "llama",
     "qwen3": "llama",
+    "phi3": "llama",
+    "olmo2": "llama",
+    "olmo3": "llama",
+    "granite": "llama",
+    "smollm3": "llama",
+    "gemma": "gemma",
+    "gemma2": "gemma",
+    "gemma3_text": "gemma",
+    "gpt_neox": "gpt_neox",
+    "phi": "gpt_neox",
+    "stablelm": "gpt_neox",
+    "starcoder2": "gpt_neox",
+    "opt": "opt",
     "t5": "t5",
     "mt5": "t5",
     "bart": "bart",
+    "mbart": "bart",
+    "marian": "bart",
+    "pegasus": "bart",
+    "m2m_100": "bart",
 }
 """The module of this package that holds a model type."""
 
@@ -88,7 +111,7 @@ def anatomy_of(model_type: str, config: Config, transformers_class: str | None =
 
 
 def positions_of(model_type: str, config: Config) -> int | None:
-    """How many tokens find a position in a model of a known type; None where positions are relative and have no end."""
+    """How many tokens find a position in a model of a known type; None where positions have no end."""
     return usable_positions(FAMILIES[model_type], config)
 
 

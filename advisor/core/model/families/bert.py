@@ -1,7 +1,7 @@
-"""BERT and RoBERTa: encoders with learned positions, normalised after each part.
+"""BERT, RoBERTa and its kin: encoders with learned positions, normalised after each part.
 
 RoBERTa is BERT's shape with another way of numbering positions: they start after the padding token's id, so 512 of the
-514 rows can be used.
+514 rows can be used. Others that have BERT's layers and differ before or after them are in modules of their own.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from advisor.core.model.families.family import (
     sizes,
 )
 
+SIZES = sizes("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+NUMBERS = numbers("layer_norm_eps", "initializer_range", "hidden_dropout_prob", "attention_probs_dropout_prob")
+WHOLE_HEADS = ("num_attention_heads", "hidden_size")
 _KEYS = (
-    *sizes("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+    *SIZES,
     *sizes("max_position_embeddings", "type_vocab_size"),
     Key("hidden_act", "word", words=ACTIVATIONS),
-    *numbers("layer_norm_eps", "initializer_range"),
-    *numbers("hidden_dropout_prob", "attention_probs_dropout_prob"),
+    *NUMBERS,
     LABELS,
 )
 _ROBERTA_KEYS = (*_KEYS, padding(1), *TOKENS[1:])
 
 
-def _bert(config: Config) -> Anatomy:
+def shape(config: Config) -> Anatomy:
+    """BERT itself, with its pooler; segments may be left out."""
     hidden, heads = config["hidden_size"], config["num_attention_heads"]
     encoder = Stack(
         num_layers=config["num_hidden_layers"],
@@ -56,7 +59,7 @@ def _bert(config: Config) -> Anatomy:
         decoder=None,
         head="pooler",
         position_rows=config["max_position_embeddings"],
-        type_rows=config["type_vocab_size"],
+        type_rows=config.get("type_vocab_size", 0),
         embedding_norm_values=2,
         labels=config["num_labels"],
     )
@@ -69,9 +72,9 @@ def _family(model_type: str, name: str, *, roberta: bool) -> Family:
         "encoder-only",
         classes,
         _ROBERTA_KEYS if roberta else (*_KEYS, *TOKENS),
-        _bert,
+        shape,
         positions_key="max_position_embeddings",
-        divides=(("num_attention_heads", "hidden_size"),),
+        divides=(WHOLE_HEADS,),
         positions_after_padding=roberta,
     )
 
@@ -80,4 +83,5 @@ FAMILIES: Mapping[str, Family] = {
     "bert": _family("bert", "Bert", roberta=False),
     "roberta": _family("roberta", "Roberta", roberta=True),
     "xlm-roberta": _family("xlm-roberta", "XLMRoberta", roberta=True),
+    "camembert": _family("camembert", "Camembert", roberta=True),
 }

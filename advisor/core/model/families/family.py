@@ -19,7 +19,7 @@ Mistake = tuple[tuple[str | int, ...], str, str | None]
 MAX_SIZE = 10_000_000
 """No single size of a published model comes near this: beyond it a figure is a slip of the pen."""
 
-ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu")
+ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "swish")
 UNFUSED_ACTIVATION = "gelu_new"
 """The one of them that transformers writes out in tensor operations."""
 
@@ -49,10 +49,12 @@ class Family(NamedTuple):
     """One transformers model type: the classes that can be built, its config keys, and its shape.
 
     `classes` says for each class what stands on top; None is what the config describes. `positions_key` names the
-    config key that says where the learned or rotary positions end; None where positions are relative and have no end.
+    config key that says where the learned or rotary positions end; None where positions have no end.
     `positions_after_padding` says that the first token's position comes after the id of the padding token, so that many
-    rows are lost; `positions_flag` names a key that, where false, leaves the learned positions out. `divides` lists
-    pairs of keys of which the first must divide the second. `rotary` positions turn the values of a head in pairs.
+    rows are lost; `rows_lost` are lost whatever that id is. `positions_flag` names a key that, where false, leaves the
+    learned positions out. `divides` lists pairs of keys of which the first must divide the second. `rotary` positions
+    turn the values of a head in pairs. `settled` holds keys of older configs with what they said of every such model,
+    which transformers reads no longer.
     """
 
     model_type: str
@@ -65,6 +67,8 @@ class Family(NamedTuple):
     rotary: bool = False
     positions_after_padding: bool = False
     positions_flag: str | None = None
+    rows_lost: int = 0
+    settled: Mapping[str, Any] = {}
 
     @property
     def transformers_class(self) -> str:
@@ -78,14 +82,14 @@ def complete(family: Family, config: Config) -> dict[str, Any]:
 
 
 def usable_positions(family: Family, config: Config) -> int | None:
-    """How many tokens find a position; None where positions are relative and have no end."""
+    """How many tokens find a position; None where positions have no end."""
     if family.positions_key is None:
         return None
     known = complete(family, config)
     if family.positions_flag and not known[family.positions_flag]:
         return None
     rows: int = known[family.positions_key]
-    return rows - known["pad_token_id"] - 1 if family.positions_after_padding else rows
+    return rows - known["pad_token_id"] - 1 if family.positions_after_padding else rows - family.rows_lost
 
 
 def sizes(*names: str) -> tuple[Key, ...]:
