@@ -49,6 +49,14 @@ def test_a_waiver_ends_with_its_last_day(tmp_path: Path, today: date, state: str
     assert ("expired on 2027-02-01" in found.message) == (state == "expired")
 
 
+def test_what_an_expired_waiver_adds_is_a_sentence_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "load.py").write_text("import torch\nweights = torch.load(path)\n")
+    load = {**WAIVER, "check": "CODE-105", "component": "search"}
+    search = component("search", RETRIEVAL, "encoder-only", code=["*.py"])
+    found = only(reviewed(written(tmp_path, search, waivers=[load]), today=date(2027, 2, 2)), "CODE-105")
+    assert "what the file holds. The waiver of " in found.message
+
+
 def test_a_waiver_that_waives_nothing_is_a_finding(tmp_path: Path) -> None:
     right = component("search", RETRIEVAL, "encoder-only")
     file = written(tmp_path, right, waivers=[WAIVER])

@@ -169,7 +169,7 @@ def _applied(declared: Declared, number: int, state: WaiverState) -> AppliedWaiv
 def _waived(result: Result, waiver: AppliedWaiver) -> Result:
     """The result under its waiver: an expired one and one whose ceiling is passed let it stand, and are named."""
     if waiver.state == "expired":
-        words = f"{result.message} The waiver of {waiver.owner} expired on {waiver.expires}."
+        words = f"{result.message.rstrip('.')}. The waiver of {waiver.owner} expired on {waiver.expires}."
         return result.model_copy(update={"waiver": waiver, "message": words})
     if waiver.ceiling is not None and not (result.figure and _within(result.figure, waiver.ceiling, result.check)):
         ceiling = f"the ceiling of {waiver.owner}'s waiver, {of_check(result.check, waiver.ceiling)}"
