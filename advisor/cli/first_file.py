@@ -60,8 +60,11 @@ def _target(paths: list[str]) -> Path:
         raise AdvisorError([Problem(str(said), None, None, words, f"name a folder, or FOLDER/{NAME}")])
     for there in [said / place for place in PLACES] if said.is_dir() else [said]:
         if os.path.lexists(there):
-            fix = "add a component to it by hand, or name another folder"
-            raise AdvisorError([Problem(str(there), None, None, "there is an architecture file already", fix)])
+            words, fix = "there is an architecture file already", "add a component to it by hand, or name another folder"
+            if there.name != NAME:
+                words = "this file is there already, and is not overwritten"
+                fix = f"name a folder or a new file; answers are read from a file with: --answers {there}"
+            raise AdvisorError([Problem(str(there), None, None, words, fix)])
     return said / NAME if said.is_dir() else said
 
 

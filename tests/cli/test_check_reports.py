@@ -108,6 +108,9 @@ def test_nothing_is_ever_overwritten(run: Run, tmp_path: Path, monkeypatch: pyte
     assert again.code == 2
     assert "there is an architecture file already" in again.err
     assert (tmp_path / "architecture.yaml").read_text(encoding="utf-8") == before
+    (tmp_path / "answers.yaml").write_text("task: chat\n", encoding="utf-8")
+    assert "--answers answers.yaml" in run("check", "--init", "answers.yaml").err
+    assert (tmp_path / "answers.yaml").read_text(encoding="utf-8") == "task: chat\n"
     os.symlink("nowhere", tmp_path / "link.yaml")
     assert run("check", "--init", "link.yaml", "--set", "task=chat").code == 2
 
