@@ -60,7 +60,8 @@ def _target(paths: list[str]) -> Path:
         raise AdvisorError([Problem(str(said), None, None, words, f"name a folder, or FOLDER/{NAME}")])
     for there in [said / place for place in PLACES] if said.is_dir() else [said]:
         if os.path.lexists(there):
-            words, fix = "there is an architecture file already", "add a component to it by hand, or name another folder"
+            words = "there is an architecture file already"
+            fix = "add a component to it by hand, or name another folder"
             if there.name != NAME:
                 words = "this file is there already, and is not overwritten"
                 fix = f"name a folder or a new file; answers are read from a file with: --answers {there}"
