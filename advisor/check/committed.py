@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.review.case import Case
 from advisor.core.review.declared import Steps
-from advisor.core.review.design_kinds import MEASURED
+from advisor.core.review.design_kinds import MEASURED, TIMED
 from advisor.core.review.document import Location, Result
 from advisor.store.architecture_file import ReadFile
 from advisor.store.repository import is_plain_file, shown
@@ -123,3 +123,11 @@ def useless_results(case: Case, found: Committed) -> Iterator[Result]:
         words = f"{one.name}, which measured names, is of no use: {one.why}."
         result = case.result(MEASURED, "not-checked", words, at=at, fix=one.fix)
         yield result if one.place is None else result.model_copy(update={"location": one.place, "pointer": None})
+
+
+def unread_results(case: Case) -> Iterator[Result]:
+    """The files of a component that has no timed budget, which nothing is held against."""
+    if case.component.measured:
+        words = f"{' and '.join(case.component.measured)}, which measured names, was not read: no budget needs it."
+        fix = f"give a budget that is timed ({', '.join(TIMED)}), or take measured out"
+        yield case.result(MEASURED, "not-checked", words, at=("measured",), fix=fix)

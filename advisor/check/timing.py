@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from advisor.advise import Knowledge
-from advisor.check.committed import Committed, committed, useless_results
+from advisor.check.committed import Committed, committed, unread_results, useless_results
 from advisor.check.means import Means
 from advisor.core.architecture import ROLES, Role
 from advisor.core.errors import AdvisorError
@@ -46,6 +46,7 @@ class _UnjudgedError(Exception):
 def timed_results(case: Case, read: ReadFile, knowledge: Knowledge, means: Means) -> Iterator[Result]:
     """The timed budgets of a component, each with an outcome, and the files under `measured` that are of no use."""
     if not any(getattr(case.component.budgets, name) is not None for name in TIMED):
+        yield from unread_results(case)
         return
     try:
         advice = _declared_advice(case, knowledge)

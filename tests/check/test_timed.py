@@ -56,6 +56,13 @@ def test_latency_is_held_by_its_interval(tmp_path: Path, budget: float, outcome:
     assert (found.figure.low, found.figure.mid, found.figure.high) == pytest.approx((98, 100, 102))
 
 
+def test_a_measurement_that_no_budget_needs_is_said_to_be_unread(tmp_path: Path) -> None:
+    made = held(tmp_path, [measured()], parameters=50e6)
+    found = only(made, "BUD-200")
+    assert (found.outcome, "0.json, which measured names, was not read" in found.message) == ("not-checked", True)
+    assert not any(one.check == "BUD-200" for one in held(tmp_path, [measured()], p95_ms=150).results)
+
+
 def test_an_inconclusive_budget_ends_in_four_and_a_missed_one_in_one(tmp_path: Path) -> None:
     assert held(tmp_path, [measured()], p95_ms=101).exit_code == 4
     assert held(tmp_path, [measured()], p95_ms=50).exit_code == 1

@@ -132,7 +132,7 @@ _KINDS = (
         "A committed measurement that is of no use",
         "note",
         "A file under measured is missing, damaged or no profile, or holds none of the declared model made on the "
-        "testbed.",
+        "testbed; or the component has no timed budget to hold against it.",
         "What was measured elsewhere, or of another model, says nothing of this component: its timed budgets would "
         "pass or fail on somebody else's figures.",
         "Measure the declared model on the testbed and commit that: advisor profile MODEL --samples --output FILE.json",
