@@ -1,7 +1,8 @@
 """What reports of a review have in common: which results are reported, by which lasting key, in which words.
 
 A key outlives edits around a finding: it is made of the check, the component's name and the JSON pointer inside the
-component, or of the words where the finding is about code (with its file) or a waiver; never of a line number.
+component, or of the words where the finding is about code (with its file) or a waiver; never of a line number. Where
+several architecture files are reviewed, whose components may share a name, it is made of the file too.
 """
 
 from __future__ import annotations
@@ -25,15 +26,18 @@ def reported(document: CheckDocument, *, waived: bool = False) -> Iterator[tuple
     With `waived`, what is waived too.
     """
     seen: Counter[str] = Counter()
+    several = len(document.files) > 1
     for result in document.results:
         if result.outcome in ("fail", "inconclusive") or (waived and result.outcome == "waived"):
-            said = _identity(result)
+            said = _identity(result, several=several)
             yield result, hashlib.sha256(f"{said}\0{seen[said]}".encode()).hexdigest()
             seen[said] += 1
 
 
-def _identity(result: Result) -> str:
+def _identity(result: Result, *, several: bool) -> str:
     where = result.location.file if result.pointer is None else _NUMBERED.sub("", result.pointer)
+    if several and result.pointer is not None:
+        where = f"{result.location.file}{where}"
     named = result.pointer is not None and not result.pointer.startswith("/waivers/")  # a waiver has no name of its own
     words = "" if named else result.message
     return "\0".join((result.check, result.component or "", visible(where), visible(words)))

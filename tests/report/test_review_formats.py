@@ -113,6 +113,13 @@ def test_findings_that_differ_have_different_fingerprints(change: dict[str, Any]
     assert fingerprints(review(result())) != fingerprints(review(result(**change)))
 
 
+def test_of_several_files_a_fingerprint_does_not_hang_on_what_became_of_the_others() -> None:
+    files = tuple(f"{name}/architecture.yaml" for name in ("mail", "search"))
+    first, second = (result(location=Location(file=file, line=5, column=3)) for file in files)
+    both, mended = (review(*some).model_copy(update={"files": files}) for some in ((first, second), (second,)))
+    assert fingerprints(both)[1:] == fingerprints(mended)
+
+
 def test_gitlab_findings_have_fingerprints_of_their_own_and_known_severities() -> None:
     same = [result() for _ in range(3)]
     found = json.loads(gitlab.render(review(*EVERY_OUTCOME, *same)))
