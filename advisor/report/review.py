@@ -17,6 +17,7 @@ from advisor.report.caret import caret
 LineAt = Callable[[Location], str | None]
 """The line that a place stands in; None where there is none to show."""
 
+_FIRST_FILE = "      → name the files or folders to review, or write a first file: advisor check --init --set task=TASK"
 _COLOURS = {"good": "\x1b[32m", "bad": "\x1b[31m", "tight": "\x1b[33m"}
 _RESET = "\x1b[0m"
 _WORDS: dict[Outcome, str] = {
@@ -30,7 +31,8 @@ _WORDS: dict[Outcome, str] = {
 
 def review_text(document: CheckDocument, line_at: LineAt, *, colour: bool = False) -> str:
     """The whole text, ending in a line break."""
-    blocks = [*_findings(document, line_at), *_waivers(document), *_introduced(document), _counts(document)]
+    found = [*_findings(document, line_at), *_waivers(document), *_introduced(document)]
+    blocks = [*found, _counts(document)] if document.files else [_FIRST_FILE, _counts(document)]
     return "\n\n".join([_verdict(document, colour), *map(visible, blocks)]) + "\n"
 
 

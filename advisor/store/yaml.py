@@ -195,7 +195,8 @@ class _Builder:
             self._refuse(place, "this character is not allowed in YAML", "remove it")
             return nothing
         except yaml.MarkedYAMLError as error:
-            self._refuse(self._place_of_mark(error.problem_mark), self._syntax_words(error), None)
+            place = self._place_of_mark(error.problem_mark)
+            self._refuse(place, self._syntax_words(error), self._syntax_fix(place))
             return nothing
         except yaml.YAMLError as error:
             self._refuse(Place(1, 1, 1), f"not YAML: {error}", None)
@@ -305,6 +306,11 @@ class _Builder:
     def _place_of_index(content: str, index: int) -> Place:
         before = content[:index]
         return Place(before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1, 1)
+
+    def _syntax_fix(self, place: Place) -> str | None:
+        """What to do about the one mistake that is not to be seen."""
+        line = self.lines[place.line - 1] if place.line <= len(self.lines) else ""
+        return "indent with spaces: this is a tab" if line[place.column - 1 :].startswith("\t") else None
 
     @staticmethod
     def _syntax_words(error: yaml.MarkedYAMLError) -> str:

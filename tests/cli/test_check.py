@@ -76,6 +76,7 @@ def test_a_run_that_checked_nothing_says_so_first(run: Run, tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     done = run("check")
     assert done.out.startswith("! Nothing was checked: no architecture file here.")
+    assert "or write a first file: advisor check --init" in done.out
     assert done.code == 3
 
 

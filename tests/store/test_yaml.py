@@ -51,6 +51,13 @@ def test_what_could_be_misread_is_refused_at_its_place(text: str | bytes, line: 
     assert any(one[0] == line and one[1] == column and words in one[2] for one in found), found
 
 
+def test_a_tab_is_named_since_nobody_sees_it() -> None:
+    with pytest.raises(AdvisorError) as caught:
+        parse("a:\n\tb: 1\n", file="f.yaml")
+    (found,) = caught.value.problems
+    assert (found.line, found.column, found.fix) == (2, 1, "indent with spaces: this is a tab")
+
+
 def test_every_mistake_of_a_file_is_reported_in_order() -> None:
     found = problems("a: &x 1\nb: *x\na: 3\nc: .inf\n")
     assert [line for line, _, _ in found] == [1, 2, 3, 4]
