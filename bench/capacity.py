@@ -24,7 +24,7 @@ SERVED = {
     "bert-base": ("--set", "task=text-classification", "--set", "requests_per_second=20", "--model", "bert-base"),
     "gpt2": (*(word for one in GPT2 for word in ("--set", one)), "--model", "gpt2", "--runtime", "torch"),
 }
-"""Answers that are written are served step by step, which torch alone can; enough of them come for a 95th percentile."""
+"""Answers that are written are served step by step, which torch alone can; enough come for a 95th percentile."""
 
 
 def capacity() -> Iterator[Row]:
