@@ -13,7 +13,9 @@ from pathlib import Path
 from advisor.advise import Knowledge, recommendation
 from advisor.cli.complaints import safe
 from advisor.cli.schema import schema_words
+from advisor.core.characters import visible
 from advisor.core.errors import AdvisorError, Problem
+from advisor.core.review.declared import MOST_NAME
 from advisor.report.architecture_yaml import architecture_yaml
 from advisor.store.answers import read_answers
 from advisor.store.architecture_file import NAME, PLACES
@@ -37,12 +39,13 @@ def write_first_file(options: argparse.Namespace, knowledge: Knowledge) -> Path:
     """Write the file, and the schema unless there is one; the path to review. Raises AdvisorError where one exists."""
     path = _target(options.paths)
     answers = read_answers(options.answers, options.settings)
+    name = _name(options.name, answers.task)
     advice = recommendation(answers, knowledge)
     schema = (
         path.parent / SCHEMA_NAME if path.parent.name == HIDDEN_FOLDER else path.parent / HIDDEN_FOLDER / SCHEMA_NAME
     )
     said = os.path.relpath(schema, path.parent)
-    write_new(path, architecture_yaml(options.name or answers.task, answers, advice, schema=said))
+    write_new(path, architecture_yaml(name, answers, advice, schema=said))
     _tell(options, f"wrote {path}")
     if not os.path.lexists(schema):
         schema.parent.mkdir(exist_ok=True)
@@ -67,6 +70,16 @@ def _target(paths: list[str]) -> Path:
                 fix = f"name a folder or a new file; answers are read from a file with: --answers {there}"
             raise AdvisorError([Problem(str(there), None, None, words, fix)])
     return said / NAME if said.is_dir() else said
+
+
+def _name(said: str | None, task: str) -> str:
+    """What the component is called: what was said, else its task. Raises AdvisorError for what no file may hold."""
+    if said is None:
+        return task
+    if not said.strip() or len(visible(said)) > MOST_NAME:
+        words = f"a component's name has from 1 to {MOST_NAME} characters, and is more than spaces"
+        raise AdvisorError([Problem("--name", None, None, words, "give another, or leave it out")])
+    return said
 
 
 def _tell(options: argparse.Namespace, words: str) -> None:

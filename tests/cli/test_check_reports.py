@@ -122,6 +122,13 @@ def test_a_place_that_cannot_hold_the_file_is_told(run: Run, where: str, tmp_pat
     assert "→" in done.err
 
 
+@pytest.mark.parametrize("name", ["", " ", "x" * 121])
+def test_a_name_that_no_file_may_hold_is_refused_before_one_is_written(run: Run, name: str, tmp_path: Path) -> None:
+    done = run("check", "--init", str(tmp_path), "--name", name, "--set", "task=chat")
+    assert (done.code, "--name: error: a component's name has from 1 to 120" in done.err) == (2, True)
+    assert not (tmp_path / "architecture.yaml").exists()
+
+
 @pytest.mark.parametrize("task", ["retrieval", "retrieval-augmented-generation", "translation", "fill-mask", "chat"])
 def test_every_kind_of_design_can_be_begun_with(run: Run, task: str, tmp_path: Path) -> None:
     file = tmp_path / "architecture.yaml"

@@ -25,6 +25,8 @@ Steps = tuple[str | int, ...]
 PARTS = ("retriever", "reranker", "generator")
 """The parts of a pipeline that a model can stand for, in the order in which a request passes them."""
 MAX_COMPONENTS = 1000
+MOST_NAME = 120
+"""Characters of a name."""
 MAX_HORIZON_DAYS = 3650
 FINGERPRINT = "[0-9a-z]{12}"
 
@@ -74,7 +76,7 @@ def _as_part(value: object) -> object:
 
 Words = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
 Listed = Annotated[tuple[Words, ...], BeforeValidator(_as_list, json_schema_input_type=tuple[Words, ...] | Words)]
-Name = Annotated[str, Field(strict=True, min_length=1, max_length=120)]
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=MOST_NAME)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e30), BeforeValidator(_number)]
 Limit = Annotated[float, Field(strict=True, gt=0, le=1e30), BeforeValidator(_number)]
 Day = Annotated[date, BeforeValidator(_day)]
