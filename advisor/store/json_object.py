@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]  # the reader's own way over a text
@@ -44,6 +45,9 @@ def read_object(path: Path, *, shown: str | None = None, max_bytes: int = MAX_BY
     """Read a file. Raises AdvisorError with its place where it holds no such object."""
     file = shown or str(path)
     try:
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # a pipe would keep its reader waiting for ever
+            raise AdvisorError([Problem(file, None, None, "this is no plain file", "put the file itself there")])
         with path.open("rb") as stream:
             data = stream.read(max_bytes + 1)
     except OSError as error:

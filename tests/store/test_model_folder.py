@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from advisor.core.errors import EXIT_CALLER, AdvisorError, Problem
+from advisor.store.json_object import read_object
 from advisor.store.model_folder import FolderModel, read_model_folder
 from advisor.store.named_model import named_model, path_words, quoted
 from tests.folders import change_config, saved, with_tokenizer
@@ -46,6 +47,18 @@ def only(folder: Path) -> Problem:
     found = problems(folder)
     assert len(found) == 1, found
     return found[0]
+
+
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "config.json"])
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    if name == "config.json":
+        assert "no plain file" in only(folder).message
+    else:
+        assert read_model_folder(folder).entry.context_tokens == 64
+    with pytest.raises(AdvisorError, match="no plain file"):
+        read_object(folder / name)
 
 
 def test_a_folder_is_an_entry_and_its_files(whole: Path) -> None:
