@@ -78,8 +78,9 @@ def _begin() -> Iterator[str]:
     yield _fenced("yaml", _whole_file())
     yield _text(
         Paragraph(
-            "A waiver needs a reason, an owner and an end, and for a budget a ceiling. In its last fourteen days the "
-            "review says that it ends soon; when it has ended the finding returns and names it."
+            "A waiver needs a reason, an owner, the day it was written and its last day, and for a budget a ceiling. "
+            "In its last fourteen days the review says that it ends soon; when it has ended the finding returns and "
+            "names it."
         ),
         Heading("Outcomes", 2),
         bullets(OUTCOMES),
