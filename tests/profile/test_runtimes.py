@@ -24,9 +24,10 @@ from advisor.profile.standing import Standing, stand
 from advisor.profile.worker import _measure
 from tests.core.model.tiny_models import entry
 
+KIN_OF_BART = ("bart", "mbart", "pegasus", "m2m_100")
 WIDE = {
     "gpt2": {"n_embd": 64, "n_inner": 128},
-    "bart": {"d_model": 64, "encoder_ffn_dim": 96, "decoder_ffn_dim": 96},
+    **{one: {"d_model": 64, "encoder_ffn_dim": 96, "decoder_ffn_dim": 96} for one in KIN_OF_BART},
 }
 """CTranslate2's eight-bit products want rows of a length that the tiniest models do not have."""
 CAPABILITIES = "OPTIMIZATION_CAPABILITIES"
@@ -70,7 +71,10 @@ def ran(standing: Standing, stage: Any, runs: int = 3, **lengths: Any) -> torch.
 @needs("openvino")
 @pytest.mark.parametrize(
     ("model_type", "dtype"),
-    [("bert", "float32"), ("bert", "bfloat16"), ("bert", "int8"), ("modernbert", "int8"), ("t5", "int8")],
+    [
+        *(("bert", dtype) for dtype in ("float32", "bfloat16", "int8")),
+        *((one, "int8") for one in ("distilbert", "mpnet", "albert", "modernbert", "t5", "marian")),
+    ],
 )
 def test_openvino_computes_what_the_module_computes(model_type: str, dtype: str) -> None:
     if dtype == "bfloat16" and "BF16" not in openvino_graph.library().Core().get_property("CPU", CAPABILITIES):
@@ -115,12 +119,12 @@ def test_a_wider_precision_reads_the_graph_that_is_there(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("model_type", "dtype"),
     [
-        *((one, "float32") for one in ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", "bart")),
+        *((one, "float32") for one in ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", *KIN_OF_BART)),
         *((one, "int8") for one in ("gpt2", "llama", "t5")),
     ],
 )
 def test_ctranslate2_computes_what_the_module_computes(model_type: str, dtype: str) -> None:
-    change = {} if model_type in ("gpt2", "t5", "mt5", "bart") else {"hidden_size": 64, "intermediate_size": 128}
+    change = {} if model_type in ("t5", "mt5", *WIDE) else {"hidden_size": 64, "intermediate_size": 128}
     found = standing(model_type, "ctranslate2", dtype, **change)
     assert found.refused is None
     assert found.deviation is not None

@@ -75,7 +75,7 @@ ENCODER_HALF, LABELLING_HALF, DECODER_HALF = "EncoderModel", "T5ForTokenClassifi
 HALVES = (ENCODER_HALF, LABELLING_HALF, DECODER_HALF)
 """How the classes end that are one stack of an encoder-decoder. To label tokens, T5's models have no need to write."""
 _WRITERS = (DECODER_HALF, "LMHeadModel")
-_TRANSLATORS = ("ForConditionalGeneration", "ForSeq2SeqLM")
+_TRANSLATORS = ("ForConditionalGeneration", "ForSeq2SeqLM", "MTModel")
 _READERS = ("ForMaskedLM", ENCODER_HALF, LABELLING_HALF)
 _OWN_ENDS: Mapping[Architecture, tuple[str, ...]] = {
     "encoder-only": (*_READERS, *_WRITERS),

@@ -28,8 +28,10 @@ DTYPES_OF: Mapping[Runtime, tuple[Dtype, ...]] = {
 FIX = "pip install 'archadvisor[runtimes]'"
 EIGHT_BITS = "torchao"
 _WHOLE_PASSES: tuple[Stage, ...] = ("forward", "embed", "rerank", "encode")
-_TRANSLATED = ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", "bart")
+_TRANSLATED = ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", "bart", "mbart", "pegasus", "m2m_100")
 """The model types whose weights CTranslate2 takes from the transformers of today."""
+_BEGUN_APART = ("marian",)
+"""Those it takes too, and whose answers it begins with no token where torch begins with one: no output is alike."""
 _NO_LINEAR = ("gpt2",)
 """Model types whose layers keep their matrices in a class that torchao does not quantise."""
 SECONDS_PER_CONVERSION, SECONDS_PER_CONVERSION_MOST = 20.0, 300.0
@@ -239,6 +241,8 @@ def _by_openvino(entry: ModelEntry, dtype: Dtype) -> str | None:
 def _by_ctranslate2(entry: ModelEntry, dtype: Dtype) -> str | None:
     if "decode" not in stages_of(entry):
         return "ctranslate2 is measured for models that write, and this one only reads"
+    if entry.model_type in _BEGUN_APART:
+        return f"ctranslate2 begins answers of a {entry.model_type} otherwise than torch, so the two cannot be compared"
     if entry.model_type not in _TRANSLATED:
         return f"ctranslate2 does not read {entry.model_type}; it reads {', '.join(_TRANSLATED)}"
     return None

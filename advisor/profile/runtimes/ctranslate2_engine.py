@@ -9,8 +9,9 @@ task is exactly one step; after STEPS of them a new generation begins at the pla
 from __future__ import annotations
 
 import importlib
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import torch
 
 from advisor.core.hardware import Dtype
 from advisor.core.model.anatomy import Anatomy
+from advisor.core.model.families import FAMILIES
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.build import NotBuilt
 from advisor.profile.complaints import first_line
@@ -50,6 +52,7 @@ class _Vocabulary:
     bos_token = pad_token = str(START_ID)
     unk_token = "1"
     eos_token = str(END_ID)
+    special_tokens_map: Mapping[str, list[str]] = {}
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -81,6 +84,14 @@ def convert(loaded: Loaded, dtype: Dtype, folder: Path) -> None:
         OfTheModule(str(folder)).convert(str(folder / MODEL), quantization=dtype)
     except Exception as error:  # the loaders of the model types raise whatever they meet
         raise NotBuilt(f"CTranslate2 cannot convert it: {first_line(error)}") from error
+    _begin_answers(folder / MODEL / "config.json")
+
+
+def _begin_answers(settings: Path) -> None:
+    """Name the token that answers begin with where the library leaves it to every request, as it does for mBART."""
+    stated = json.loads(settings.read_text())
+    if "decoder_start_token" in stated and stated["decoder_start_token"] is None:
+        settings.write_text(json.dumps(stated | {"decoder_start_token": str(START_ID)}))
 
 
 def _write_back(config: Any) -> None:
@@ -88,8 +99,8 @@ def _write_back(config: Any) -> None:
     if not config.is_encoder_decoder:
         return
     config.decoder_start_token_id = START_ID
-    if config.model_type == "bart":
-        config.normalize_before = False
+    for key, value in FAMILIES[config.model_type].settled.items():
+        setattr(config, key, value)
     if config.model_type in ("t5", "mt5"):  # whether logits are scaled, which went by another name
         config.tie_word_embeddings = bool(getattr(config, "scale_decoder_outputs", False))
 

@@ -52,6 +52,7 @@ def offered(model_type: str = "bert", versions: dict[str, str] = ALL, **asked: A
         ("bert", "ctranslate2", "float32", "only reads"),
         ("bert", "openvino", "float16", "does not compute in float16"),
         ("bert", "ctranslate2", "bfloat16", "it computes in float32, int8"),
+        ("marian", "ctranslate2", "float32", "cannot be compared"),
         ("gpt2", "torch", "int8", "of another class"),
     ],
 )
@@ -65,7 +66,10 @@ def test_what_cannot_be_served_is_told_with_its_reason(model_type: str, runtime:
         ("bert", "openvino", "int8"),
         ("t5", "openvino", "bfloat16"),
         ("t5", "ctranslate2", "int8"),
+        ("m2m_100", "ctranslate2", "int8"),
+        ("marian", "openvino", "int8"),
         ("llama", "ctranslate2", "float32"),
+        ("gpt_neox", "ctranslate2", "int8"),
         ("bert", "torch", "int8"),
         ("gpt2", "torch", "float16"),
     ],
