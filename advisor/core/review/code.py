@@ -7,12 +7,14 @@ be read or parsed is told as not checked, with the reason. What is looked for st
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from advisor.core.guide.recommendation import Source
 from advisor.core.review.code_finds import MAX_FINDS, find_in
 from advisor.core.review.code_kinds import CODE_KINDS, NOT_READ
 from advisor.core.review.code_parse import Unparsable
+from advisor.core.review.code_place import Find
 from advisor.core.review.document import Location, Outcome, Result
 from advisor.core.review.kind import CheckKind
 
@@ -63,14 +65,14 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
     """The results of every code check for one component; a check passes where what could be read has no find of it."""
     unread, finds, read = list(code.unread), [], 0
     for file in code.files:
-        try:
-            found_here = find_in(file.text, contrastive=about.contrastive)
-            finds += [(file.path, find) for find in found_here]
-            read += 1
-            if len(found_here) >= MAX_FINDS:
-                unread.append(Unread(file.path, f"it holds {MAX_FINDS} finds already", partly=True))
-        except Unparsable as error:
-            unread.append(Unread(file.path, str(error), line=error.line, fix=error.fix))
+        here = _finds(file.text, about.contrastive)
+        if isinstance(here, Unparsable):
+            unread.append(Unread(file.path, str(here), line=here.line, fix=here.fix))
+            continue
+        finds += [(file.path, find) for find in here]
+        read += 1
+        if len(here) >= MAX_FINDS:
+            unread.append(Unread(file.path, f"it holds {MAX_FINDS} finds already", partly=True))
     for path, find in finds:
         where = Location(file=path, line=find.line, column=find.column, width=find.width)
         yield _result(about, CODE_KINDS[find.check], "fail", find.message, where, find.fix)
@@ -85,6 +87,15 @@ def code_results(about: About, code: CodeFiles) -> Iterator[Result]:
     for kind in CODE_KINDS.values() if passing else ():
         if kind.id not in found:
             yield _result(about, kind, "pass", words, about.location)
+
+
+@lru_cache(maxsize=2048)
+def _finds(text: str, contrastive: bool) -> tuple[Find, ...] | Unparsable:
+    """What is found in a file, or why it cannot be read: components share files, and an earlier state most of them."""
+    try:
+        return tuple(find_in(text, contrastive=contrastive))
+    except Unparsable as error:
+        return Unparsable(str(error), error.line, error.fix)  # without what was on the stack
 
 
 def _other(missing: Unread) -> str | None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.core.guide.recommendation import Source
+from advisor.core.review import code
 from advisor.core.review.code import About, CodeFiles, SourceFile, Unread, code_results
 from advisor.core.review.code_finds import find_in
 from advisor.core.review.code_kinds import CODE_KINDS
@@ -492,6 +493,14 @@ def test_checks_that_find_nothing_pass_and_files_that_are_not_read_are_told() ->
     assert [one[:3] for one in made[3:]] == [
         (check, "pass", "architecture.yaml") for check in ("CODE-101", "CODE-102", "CODE-103", "CODE-104")
     ]
+
+
+def test_a_file_that_components_share_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(code, "find_in", lambda text, *, contrastive: looked.append(text) or [])
+    shared = SourceFile("a.py", "import torch  # shared by components")
+    assert results(shared) == results(shared)
+    assert looked == [shared.text]
 
 
 def test_a_file_with_more_finds_than_are_told_says_so() -> None:
