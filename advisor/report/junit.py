@@ -18,9 +18,10 @@ def render(document: CheckDocument) -> str:
     """The review as one XML document."""
     root = ElementTree.Element("testsuites", name="archadvisor")
     titles = {one.id: one.title for one in document.checks}
-    names = dict.fromkeys(one.component or "architecture file" for one in document.results)
-    for name in names:
-        results = [one for one in document.results if (one.component or "architecture file") == name]
+    suites: dict[str, list[Result]] = {}
+    for one in document.results:
+        suites.setdefault(one.component or "architecture file", []).append(one)
+    for name, results in suites.items():
         suite = ElementTree.SubElement(root, "testsuite", name=one_line(name))
         seen: Counter[str] = Counter()
         for result in results:
