@@ -27,6 +27,8 @@ from tests.core.model.tiny_models import entry
 KIN_OF_BART = ("bart", "mbart", "pegasus", "m2m_100")
 WIDE = {
     "gpt2": {"n_embd": 64, "n_inner": 128},
+    "gptj": {"n_embd": 64, "n_inner": 128},
+    "opt": {"hidden_size": 64, "ffn_dim": 128, "vocab_size": 96},  # it wants OPT's words by the eight
     **{one: {"d_model": 64, "encoder_ffn_dim": 96, "decoder_ffn_dim": 96} for one in KIN_OF_BART},
 }
 """CTranslate2's eight-bit products want rows of a length that the tiniest models do not have."""
@@ -120,6 +122,7 @@ def test_a_wider_precision_reads_the_graph_that_is_there(cache: Path) -> None:
     ("model_type", "dtype"),
     [
         *((one, "float32") for one in ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", *KIN_OF_BART)),
+        *((one, "float32") for one in ("gptj", "gpt_neox", "opt", "gemma")),
         *((one, "int8") for one in ("gpt2", "llama", "t5")),
     ],
 )

@@ -28,7 +28,10 @@ DTYPES_OF: Mapping[Runtime, tuple[Dtype, ...]] = {
 FIX = "pip install 'archadvisor[runtimes]'"
 EIGHT_BITS = "torchao"
 _WHOLE_PASSES: tuple[Stage, ...] = ("forward", "embed", "rerank", "encode")
-_TRANSLATED = ("gpt2", "llama", "mistral", "qwen2", "qwen3", "t5", "mt5", "bart", "mbart", "pegasus", "m2m_100")
+_TRANSLATED = (
+    *("gpt2", "gptj", "gpt_neox", "opt", "llama", "mistral", "qwen2", "qwen3", "gemma"),
+    *("t5", "mt5", "bart", "mbart", "pegasus", "m2m_100"),
+)
 """The model types whose weights CTranslate2 takes from the transformers of today."""
 _BEGUN_APART = ("marian",)
 """Those it takes too, and whose answers it begins with no token where torch begins with one: no output is alike."""

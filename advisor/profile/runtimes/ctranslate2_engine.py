@@ -69,6 +69,7 @@ def convert(loaded: Loaded, dtype: Dtype, folder: Path) -> None:
     converters = importlib.import_module("ctranslate2.converters")
     model = loaded.model
     _write_back(model.config)
+    _name_as_before(model)
     model.config.save_pretrained(folder)
 
     class OfTheModule(converters.TransformersConverter):  # type: ignore[misc, name-defined]
@@ -103,6 +104,13 @@ def _write_back(config: Any) -> None:
         setattr(config, key, value)
     if config.model_type in ("t5", "mt5"):  # whether logits are scaled, which went by another name
         config.tie_word_embeddings = bool(getattr(config, "scale_decoder_outputs", False))
+
+
+def _name_as_before(model: Any) -> None:
+    """Parts that the converter knows by the name they had."""
+    if model.config.model_type == "gpt_neox":
+        model.config.rotary_pct = model.config.rope_parameters["partial_rotary_factor"]
+        model.embed_out = model.lm_head
 
 
 @dataclass(slots=True)
