@@ -78,9 +78,6 @@ async def _verified(
         return not_verified(sized, None, "no number of replicas was found for it, so there is nothing to serve")
     serving, model = sized.candidate.serving, sized.part.model or ""
     planned_rps = report.recommendation.workload.requests_per_second / count
-    if serving.runtime != "torch" and sized.part.writes:
-        why = f"answers that {serving.runtime} writes are not served here: it does not share out its steps"
-        return not_verified(sized, planned_rps, why)
     if serving.workers > 1:
         why = f"{serving.workers} workers on one machine are not served here: what is checked is served by one process"
         return not_verified(sized, planned_rps, why)

@@ -55,6 +55,7 @@ class Replay:
         self._context_sum = 0
         self._reserved = 0
         self._fresh: list[int] = []
+        self._ended: list[int] = []
         self._begun = clock.now() + LEAD_S
         self.served = Served(self._count)
 
@@ -79,6 +80,8 @@ class Replay:
     def _read(self, now: float) -> bool:
         """Take what waits and finds room; False if nothing does."""
         plan, first = self._plan, self._next
+        if plan.in_groups and self._ends:
+            return False
         last = min(first + self._at_once - len(self._ends), self._count)
         end, reserved = first, self._reserved
         while end < last and plan.arrivals_s[end] <= now and self._room(end, reserved):
@@ -90,6 +93,7 @@ class Replay:
         self._next, now = end, self._now()
         for request in range(first, end):
             self._begin(request, now)
+        self._answer(now)
         return True
 
     def _room(self, request: int, reserved: int) -> bool:
@@ -105,7 +109,7 @@ class Replay:
         if self._yields_token:
             self.served.first_token_s[request] = now
         if not steps:
-            self.served.done_s[request] = now
+            self._ended.append(request)
             return
         heappush(self._ends, (self._step + steps, request))
         self._context_sum += self._plan.first_context[request] - self._step
@@ -126,7 +130,16 @@ class Replay:
             steps = self._plan.steps[request]
             self._context_sum -= self._plan.first_context[request] - (last_step - steps)
             self._reserved -= self._reserve(request)
+            self._ended.append(request)
+        self._answer(now)
+
+    def _answer(self, now: float) -> None:
+        """Those that ended are answered; those of a group together."""
+        if self._plan.in_groups and self._ends:
+            return
+        for request in self._ended:
             self.served.done_s[request] = now
+        self._ended.clear()
 
 
 def replayed(plan: ReplayPlan, works: Works, clock: Clock) -> Served:

@@ -13,14 +13,16 @@ import torch
 
 from advisor.core.protocol import NotReplayed, Replay, Replayed
 from advisor.core.sizing.replaying import ReplayPlan, ReplayResult
-from advisor.profile.accelerator import accelerator
+from advisor.profile.accelerator import Accelerator, accelerator
 from advisor.profile.build import NotBuilt
 from advisor.profile.complaints import first_line
 from advisor.profile.disturbance import disturbances, meanwhile
 from advisor.profile.orders import Job
 from advisor.profile.replay import Works, replayed
+from advisor.profile.replay_groups import GroupWorks
 from advisor.profile.replay_tasks import ModelWorks
-from advisor.profile.standing import stand
+from advisor.profile.runtimes.ctranslate2_engine import Engine
+from advisor.profile.standing import Standing, stand
 from advisor.store import machine
 
 WARM_UP_SECONDS_MOST = 20.0
@@ -52,7 +54,7 @@ def _served(request: Replay) -> ReplayResult:
     plan = request.plan
     device = accelerator(request.device)
     standing = stand(_job(request), device)
-    works = ModelWorks(plan, standing, device)
+    works = _works(plan, standing, device)
     _warm_up(plan, works)
     device.synchronise()
     before, cpu_before, begun = machine.load(), machine.own_cpu_seconds(), time.perf_counter()
@@ -65,6 +67,15 @@ def _served(request: Replay) -> ReplayResult:
         first_token_s=tuple(served.first_token_s) if writes else None,
         flags=disturbances(seen, cores=plan.threads),
     )
+
+
+def _works(plan: ReplayPlan, standing: Standing, device: Accelerator) -> Works:
+    """What does the work: a library that writes groups does it by itself."""
+    if not plan.in_groups:
+        return ModelWorks(plan, standing, device)
+    if not isinstance(standing.served, Engine):
+        raise ValueError("this runtime cannot be held between two steps")
+    return GroupWorks(plan, standing, standing.served)
 
 
 def _job(request: Replay) -> Job:

@@ -26,33 +26,14 @@ from advisor.profile.standing import Standing
 Step = Callable[[int, int], None]
 
 
-class ModelWorks:
-    """Passes and steps of a standing model (`replay.Works`)."""
+class Passes:
+    """The passes of a standing model, each built when it is first run."""
 
-    def __init__(self, plan: ReplayPlan, standing: Standing, device: Accelerator) -> None:
-        self._plan, self._standing, self._device = plan, standing, device
+    def __init__(self, plan: ReplayPlan, standing: Standing) -> None:
+        self._plan, self._standing = plan, standing
         self._tasks: dict[tuple[Stage, int, int], Task] = {}
-        self._steps = _steps(standing.loaded, plan) if any(plan.steps) else None
-        self._rows = dict(plan.padded_steps)
 
-    def read(self, requests: range) -> None:
-        plan = self._plan
-        texts = plan.texts * len(requests)
-        tokens = max(plan.input_tokens[requests.start : requests.stop])
-        while texts > 0:
-            batch = min(texts, plan.max_batch_size)
-            if plan.tokenizes:
-                self._run("tokenize", batch, tokens)
-            self._run(plan.stages[0], batch, tokens)
-            texts -= batch
-        self._device.synchronise()
-
-    def step(self, answers: int, context: float) -> None:
-        if self._steps is not None:
-            self._steps(self._rows.get(answers, answers), round(context))
-            self._device.synchronise()
-
-    def _run(self, stage: Stage, batch: int, tokens: int) -> None:
+    def run(self, stage: Stage, batch: int, tokens: int) -> None:
         task = self._tasks.get((stage, batch, tokens))
         if task is None:
             shape = CellPlan(
@@ -65,6 +46,32 @@ class ModelWorks:
             task = self._tasks[stage, batch, tokens] = self._standing.work(shape)
         task.run()
         task.reset()
+
+
+class ModelWorks:
+    """Passes and steps of a standing model (`replay.Works`)."""
+
+    def __init__(self, plan: ReplayPlan, standing: Standing, device: Accelerator) -> None:
+        self._plan, self._device, self._passes = plan, device, Passes(plan, standing)
+        self._steps = _steps(standing.loaded, plan) if any(plan.steps) else None
+        self._rows = dict(plan.padded_steps)
+
+    def read(self, requests: range) -> None:
+        plan = self._plan
+        texts = plan.texts * len(requests)
+        tokens = max(plan.input_tokens[requests.start : requests.stop])
+        while texts > 0:
+            batch = min(texts, plan.max_batch_size)
+            if plan.tokenizes:
+                self._passes.run("tokenize", batch, tokens)
+            self._passes.run(plan.stages[0], batch, tokens)
+            texts -= batch
+        self._device.synchronise()
+
+    def step(self, answers: int, context: float) -> None:
+        if self._steps is not None:
+            self._steps(self._rows.get(answers, answers), round(context))
+            self._device.synchronise()
 
 
 def _steps(loaded: Loaded, plan: ReplayPlan) -> Step:

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from advisor.core.sizing.decoding import Decoder
+from advisor.core.sizing.groups import Groups
 from advisor.core.sizing.replaying import ReplayPlan
 from advisor.core.sizing.serving import Batcher, Passes
 from advisor.profile.replay import LEAD_S, replayed
@@ -91,11 +92,11 @@ def test_passes_are_batched_as_the_simulation_batches_them(gaps: list[float]) ->
     slots=st.integers(1, 4),
     room=st.none() | st.integers(150, 400),
     yields_token=st.booleans(),
+    in_groups=st.booleans(),
 )
 def test_answers_take_slots_and_cache_as_in_the_simulation(
-    gaps: list[float], slots: int, room: int | None, yields_token: bool
+    gaps: list[float], slots: int, room: int | None, yields_token: bool, in_groups: bool
 ) -> None:
-
     server = replace(mixed(decoder(slots, 8, yields_token=yields_token)), cache_tokens=room)
     arrivals = np.cumsum(gaps)
     prompts, answers = (levels.tolist() for levels in server.lengths.drawn(len(gaps), 0))
@@ -106,10 +107,11 @@ def test_answers_take_slots_and_cache_as_in_the_simulation(
         first_context=tuple(server.lengths.contexts[level] for level in prompts),
         steps=tuple(server.lengths.steps[level] for level in answers),
         cache_tokens=room,
+        in_groups=in_groups,
     )
     clock = Clock()
     served = replayed(plan, Writes(clock, server.lengths.reading, prompts, server), clock)
-    expected = server.serve(arrivals, 0)
+    expected = (Groups(server) if in_groups else server).serve(arrivals, 0)
     assert expected.first_token_s is not None
     assert served.done_s == pytest.approx(expected.done_s.tolist(), abs=1e-6)
     assert served.first_token_s == pytest.approx(expected.first_token_s.tolist(), abs=1e-6)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
 from advisor.core.model.cost import anatomy
 from advisor.core.protocol import Replay
+from advisor.core.sizing.measurement import Runtime
 from advisor.core.sizing.replaying import ReplayPlan
+from advisor.core.sizing.runtimes import IN_GROUPS
 from advisor.profile.accelerator import accelerator
 from advisor.profile.build import DTYPES, build
 from advisor.profile.orders import Built
+from advisor.profile.replay_groups import GroupWorks
 from advisor.profile.replay_tasks import ModelWorks, _steps
 from advisor.profile.runtimes.torch_eager import Eager, Loaded
 from advisor.profile.standing import Standing
@@ -94,8 +99,41 @@ def test_steps_with_a_source_see_both_caches_at_their_length(model_type: str) ->
     assert seen == [(1, 1, 9), (3, 2, 9), (2, 5, 9), (4, 1, 9)]
 
 
-async def test_a_real_process_serves_a_schedule(tmp_path: Path) -> None:
-    asked = Replay(id=3, model=entry("t5"), plan=plan(("encode", "decode"), contexts=0))
+def test_a_group_is_begun_with_its_own_lengths_and_filled_up_to_the_rows_that_the_plan_says() -> None:
+    groups: list[tuple[list[int], list[int]]] = []
+    written: list[int] = []
+
+    class Library:
+        def group(self, inputs: Sequence[int], steps: Sequence[int]) -> Callable[[], object]:
+            groups.append((list(inputs), list(steps)))
+            return lambda: written.append(len(groups))
+
+    known = {"input_tokens": (9, 5, 7, 4, 8, 3), "steps": (5, 2, 0, 0, 3, 6), "padded_steps": ((2, 3),)}
+    works = GroupWorks(plan(("prefill", "decode"), contexts=9).model_copy(update=known), cast(Any, None), Library())
+    for requests in (range(2), range(2, 3), range(3, 6)):
+        works.read(requests)
+        works.step(len(requests), 9.0)
+    assert groups == [([9, 5, 9], [5, 2, 5]), ([7], [0]), ([4, 8, 3], [0, 3, 6])]
+    assert written == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        "torch",
+        pytest.param(
+            "ctranslate2",
+            marks=pytest.mark.skipif(find_spec("ctranslate2") is None, reason="ctranslate2 is not installed"),
+        ),
+    ],
+)
+async def test_a_real_process_serves_a_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Runtime
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    served = plan(("encode", "decode"), contexts=0)
+    served = served.model_copy(update={"runtime": runtime, "in_groups": runtime in IN_GROUPS})
+    asked = Replay(id=3, model=entry("t5"), plan=served)
     result = await replay(asked, lock_path=tmp_path / "lock")
     assert len(result.done_s) == 6
     assert result.first_token_s is not None

@@ -18,7 +18,7 @@ from advisor.profile.build import NotBuilt
 from advisor.profile.companions import Companions
 from advisor.profile.orders import Job, Order, Outcome
 from advisor.profile.runtimes import openvino_graph
-from advisor.profile.runtimes.ctranslate2_engine import ENCODE_NOTE, STEPS, _Steps
+from advisor.profile.runtimes.ctranslate2_engine import ENCODE_NOTE, STEPS, Engine, _Steps
 from advisor.profile.runtimes.torch_eager import WrongState
 from advisor.profile.standing import Standing, stand
 from advisor.profile.worker import _measure
@@ -150,6 +150,17 @@ def test_another_task_ends_the_generation_that_is_held() -> None:
 
 
 @needs("ctranslate2")
+@pytest.mark.parametrize("model_type", ["gpt2", "t5"])
+def test_a_group_of_answers_is_written_to_the_end_of_each(model_type: str) -> None:
+    engine = standing(model_type, "ctranslate2", "float32").served
+    assert isinstance(engine, Engine)
+    for steps in ([3, 0, 5], [2, 2, 2], [0], [4, 1]):
+        step = engine.group([9, 4, 6][: len(steps)], steps)
+        for _ in range(max(steps)):
+            step()
+
+
+@needs("ctranslate2")
 def test_the_last_position_of_a_table_can_be_written() -> None:
     ran(standing("gpt2", "ctranslate2", "float32"), "decode", runs=4, context_tokens=63)
 
@@ -211,7 +222,7 @@ def test_a_generation_that_ends_by_itself_or_fails_is_told_to_whoever_steps() ->
         after(Token())
         after(Token())
 
-    held = _Steps(two_tokens, 1, 9)
+    held = _Steps(two_tokens, [9])
     held.step()
     with pytest.raises(WrongState):
         held.step()
@@ -220,4 +231,4 @@ def test_a_generation_that_ends_by_itself_or_fails_is_told_to_whoever_steps() ->
         raise RuntimeError("no memory")
 
     with pytest.raises(RuntimeError, match="no memory"):
-        _Steps(fails, 1, 9)
+        _Steps(fails, [9])

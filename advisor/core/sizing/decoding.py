@@ -151,11 +151,11 @@ class Decoder:
         lengths = self.lengths
         prompts, answers = lengths.drawn(requests, seed)
         read = lengths.reading.alone_s(prompts) * self.reading_noise(requests, seed)
-        begins = (uniform_draws(requests, seed, _BEGINS) * _STEP_DRAWS).astype(np.int64)
+        begins = self.begins(requests, seed)
         steps = np.asarray(lengths.steps)[answers]
         later = np.maximum(steps - 1, 0)
-        first_step = self._noise_from(begins, np.minimum(steps, 1), seed)
-        rest = self._noise_from(begins + 1, later, seed) / np.maximum(later, 1)
+        first_step = self.noise_from(begins, np.minimum(steps, 1), seed)
+        rest = self.noise_from(begins + 1, later, seed) / np.maximum(later, 1)
         first_s = np.asarray([self.times.at(1, context) for context in lengths.contexts])[prompts] * first_step
         rests_s = [
             [self.times.total(1, context + 1, max(count - 1, 0)) for count in lengths.steps]
@@ -172,6 +172,18 @@ class Decoder:
         drawn = resampled(self.step_residuals, uniform_draws(_STEP_DRAWS, seed, _STEPS))
         return np.concatenate(([0.0], drawn, drawn)).cumsum()
 
+    def begins(self, requests: int, seed: int) -> NDArray[np.int64]:
+        """Where in the drawn residuals the steps of each request begin."""
+        return (uniform_draws(requests, seed, _BEGINS) * _STEP_DRAWS).astype(np.int64)
+
+    def noise_from(self, begins: NDArray[np.int64], steps: NDArray[np.int64], seed: int) -> FloatArray:
+        """For each begin, the sum of the residuals of so many steps."""
+        sums = self.noise_sums(seed)
+        rounds, rest = np.divmod(steps, _STEP_DRAWS)
+        begins = begins % _STEP_DRAWS
+        noise: FloatArray = sums[begins + rest] - sums[begins] + rounds * sums[_STEP_DRAWS]
+        return noise
+
     def answers(self) -> list[tuple[int, float]]:
         """Decode steps of an answer, and the share of answers that have them."""
         lengths = self.lengths
@@ -186,14 +198,6 @@ class Decoder:
         context = sum(tokens * share for tokens, share in contexts)
         steps = sum(count * share for count, share in self.answers())
         return max(1, min(self.slots, int(self.cache_tokens / (context + steps + self.source_tokens))))
-
-    def _noise_from(self, begins: NDArray[np.int64], steps: NDArray[np.int64], seed: int) -> FloatArray:
-        """For each begin, the sum of the residuals of so many steps."""
-        sums = self.noise_sums(seed)
-        rounds, rest = np.divmod(steps, _STEP_DRAWS)
-        begins = begins % _STEP_DRAWS
-        noise: FloatArray = sums[begins + rest] - sums[begins] + rounds * sums[_STEP_DRAWS]
-        return noise
 
 
 @lru_cache(maxsize=256)

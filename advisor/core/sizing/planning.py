@@ -14,9 +14,9 @@ from advisor.core.guide.recommendation import Recommendation
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.candidates import Part, StageFact
 from advisor.core.sizing.capacity import UTILISATION_LIMIT, Demand, Outcome, percentile
-from advisor.core.sizing.decoding import Decoder
 from advisor.core.sizing.design import Design, Index, demand_of
 from advisor.core.sizing.findings import Facts, disturbed_alone, findings
+from advisor.core.sizing.groups import writer_of
 from advisor.core.sizing.latency import BOUNDS
 from advisor.core.sizing.levers import first_thing_to_change
 from advisor.core.sizing.measurement import Origin, Profile, Stage
@@ -37,7 +37,6 @@ from advisor.core.sizing.serving import FloatArray
 from advisor.core.sizing.spread import LONGEST_SHARE
 from advisor.core.sizing.what_if import what_if
 from advisor.core.sizing.wording import gib
-from advisor.core.sizing.workers import Workers
 from advisor.core.workload import SECONDS_PER_DAY
 
 _SECONDS_PER_HOUR = 3600
@@ -151,8 +150,8 @@ def _binding(sizing: Sizing, has_budget: bool, memory_limit_bytes: int) -> Bindi
     part = _binding_part(sizing)
     server = part.candidate.servers["mid"]
     saturation = server.saturation_rps
-    one = server.one if isinstance(server, Workers) else server
-    if isinstance(one, Decoder) and one.cache_tokens is not None:
+    writer = writer_of(server)
+    if writer is not None and writer.cache_tokens is not None:
         return "memory"
     if has_budget and part.capacity_rps["mid"] < UTILISATION_LIMIT * saturation:
         return "latency"

@@ -22,7 +22,8 @@ class ReplayPlan(Value):
     request reads `texts` texts of its `input_tokens` and then takes its `steps` decode steps (0 where one pass is the
     answer), with at most `max_batch_size` requests at once (texts, where a request holds many) and `cache_tokens` in
     all their caches. `first_context` is what a request's cache holds before its first step. With `tokenizes` the
-    model's own tokenizer runs before each pass. `padded_steps` as `Serving` has it.
+    model's own tokenizer runs before each pass. `padded_steps` as `Serving` has it. With `in_groups` requests are taken
+    when no answer is in progress, and all of a group are answered when its longest answer ends.
     """
 
     stages: tuple[Stage, ...]
@@ -39,6 +40,7 @@ class ReplayPlan(Value):
     source_tokens: int = 0
     tokenizes: bool = False
     padded_steps: tuple[tuple[int, int], ...] = ()
+    in_groups: bool = False
     seconds: float
     seconds_limit: float
 

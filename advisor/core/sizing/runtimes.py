@@ -43,6 +43,8 @@ PARAMETERS_AT_THAT = 150_000_000
 DTYPES_AT_QUICK: tuple[Dtype, ...] = ("int8",)
 """What other runtimes are tried in at the effort quick: on processors the one that is fastest most often."""
 CONVERTED: tuple[Runtime, ...] = ("openvino", "ctranslate2")
+IN_GROUPS: tuple[Runtime, ...] = ("ctranslate2",)
+"""Runtimes that take no request into a batch of answers which they have begun."""
 COMPILED: Runtime = "torch.compile"
 """Takes the module as it is, and half a minute and more before the first run."""
 SECONDS_PER_COMPILING = 120.0

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from advisor.core.sizing.capacity import percentile
-from advisor.core.sizing.decoding import Decoder
+from advisor.core.sizing.groups import Groups, writer_of
 from advisor.core.sizing.pipeline import SizedPart
 from advisor.core.sizing.plan import Percentiles
 from advisor.core.sizing.replaying import ReplayPlan, ReplayResult, Verification
@@ -46,7 +46,7 @@ def replay_plan(sized: SizedPart, planned_rps: float, *, seed: int = 0, seconds:
     arrivals = [each for each in (unit / rate).tolist() if each < seconds] or [0.0]
     inputs, contexts, steps = _lengths(sized, len(arrivals), seed)
     serving, lengths = sized.candidate.serving, sized.part.lengths
-    decoder = server if isinstance(server, Decoder) else None
+    writer = writer_of(server)
     return ReplayPlan(
         stages=sized.part.stages,
         runtime=serving.runtime,
@@ -58,10 +58,11 @@ def replay_plan(sized: SizedPart, planned_rps: float, *, seed: int = 0, seconds:
         first_context=tuple(contexts),
         steps=tuple(steps),
         texts=lengths.texts,
-        cache_tokens=decoder.cache_tokens if decoder else None,
-        source_tokens=decoder.source_tokens if decoder else 0,
+        cache_tokens=writer.cache_tokens if writer else None,
+        source_tokens=writer.source_tokens if writer else 0,
         tokenizes=sized.candidate.tokenizing_s is not None,
         padded_steps=serving.padded_steps,
+        in_groups=isinstance(server, Groups),
         seconds=seconds,
         seconds_limit=_LATE_FACTOR * seconds + _LATE_REQUESTS * server.lone_s,
     )
@@ -117,8 +118,9 @@ def _without_figures(sized: SizedPart, planned_rps: float | None) -> Verificatio
 def _lengths(sized: SizedPart, requests: int, seed: int) -> tuple[list[int], list[int], list[int]]:
     """Tokens that each request reads, that its cache then holds, and its decode steps: as the simulation draws them."""
     server, tokens = sized.candidate.servers["mid"], sized.part.lengths.input_tokens
-    if isinstance(server, Decoder):
-        mix = server.lengths
+    writer = writer_of(server)
+    if writer is not None:
+        mix = writer.lengths
         prompts, answers = mix.drawn(requests, seed)
         inputs = np.asarray(sized.candidate.input_levels or (tokens,))[prompts].tolist()
         return inputs, np.asarray(mix.contexts)[prompts].tolist(), np.asarray(mix.steps)[answers].tolist()

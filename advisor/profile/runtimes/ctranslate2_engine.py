@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,7 @@ STEPS = 16
 END_ID = 2
 ENCODE_NOTE = "The encoder and the first step together: this runtime does not run them apart."
 BATCH_NOTE = (
-    "This runtime takes no request into a batch that it has begun; a plan for many answers at once supposes a server "
-    "that does."
+    "This runtime takes no request into a batch that it has begun; a plan counts on groups, each written to its end."
 )
 Words = list[list[str]]
 AfterToken = Callable[[Any], bool]
@@ -142,6 +141,16 @@ class Engine:
 
         return Task(run=run, reset=nothing, check=nothing, note=ENCODE_NOTE if plan.stage == "encode" else None)
 
+    def group(self, inputs: Sequence[int], steps: Sequence[int]) -> Callable[[], object]:
+        """Read a text of each of these lengths and write their first tokens; what is given back writes the next ones.
+
+        Each answer ends after its number of steps, and its place in the batch with it.
+        """
+        self._let_go()
+        texts, most = [self._words(1, tokens)[0] for tokens in inputs], max(steps) + 1
+        self._held = _Steps(lambda after: self._write(texts, None, most=most, after=after), steps)
+        return self._held.step
+
     def outputs(self, probe: Probe) -> Outputs:
         self._let_go()
         if probe.target is None:
@@ -164,7 +173,7 @@ class Engine:
         else:
             texts = self._words(plan.batch_size, plan.input_tokens or 1)
             begun = [row[1:] for row in self._words(plan.batch_size, depth)]
-        held = _Steps(lambda after: self._write(texts, begun, most=steps + 1, after=after), plan.batch_size, steps)
+        held = _Steps(lambda after: self._write(texts, begun, most=steps + 1, after=after), [steps] * plan.batch_size)
         self._held = held
         return Task(run=held.step, reset=held.again_where_spent, check=held.check, note=BATCH_NOTE)
 
@@ -203,10 +212,13 @@ def _as_words(ids: torch.Tensor) -> Words:
 
 
 class _Steps:
-    """A generation held between two steps. `step` lets it do one; the first token, after the prompt, is not one."""
+    """A generation held between two steps. `step` lets it do one; the first token, after the prompt, is not one.
 
-    def __init__(self, generate: Callable[[AfterToken], object], batch_size: int, steps: int) -> None:
-        self._generate, self._batch_size, self._most = generate, batch_size, steps
+    `ends` are the steps of each sequence.
+    """
+
+    def __init__(self, generate: Callable[[AfterToken], object], ends: Sequence[int]) -> None:
+        self._generate, self._ends, self._most = generate, ends, max(ends)
         self._thread: threading.Thread | None = None
         self._begin()
 
@@ -263,11 +275,16 @@ class _Steps:
         """After each token of each sequence; the last of a step holds them all. True ends the sequence."""
         if self._over:
             return True
-        if result.batch_id == self._batch_size - 1:
+        written = self._tokens
+        if result.batch_id == self._last(written):
             self._tokens += 1
             self._done.release()
             self._go.acquire()
-        return self._over
+        return self._over or self._ends[result.batch_id] <= written
+
+    def _last(self, written: int) -> int:
+        """The last of the sequences that are still written after so many tokens each."""
+        return max(row for row, steps in enumerate(self._ends) if steps >= written)
 
 
 def load(
