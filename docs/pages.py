@@ -16,6 +16,7 @@ from advisor.core.explain.document import Explanation, Subject
 from advisor.core.explain.grounds import Grounds
 from advisor.core.explain.index import Entry, entries
 from advisor.core.model.document import model_document, models_document
+from advisor.core.model.families import FAMILIES
 from advisor.report import markdown
 from advisor.report.blocks import Block, Heading, Paragraph, bullets
 from advisor.report.explanations import GROUP_WORDS, sentences
@@ -65,7 +66,20 @@ def models_page(grounds: Grounds) -> str:
     blocks: list[Block] = [*models_blocks(every)[:1], Paragraph(MADE), *models_blocks(every)[1:]]
     for line in every.models:
         blocks += (_lowered(block) for block in model_blocks(model_document(grounds.catalog.find(line.id))))
-    return markdown.render(blocks)
+    return markdown.render([*blocks, *_model_types()])
+
+
+def _model_types() -> Iterator[Block]:
+    """What else can be named: folders and hub ids whose config.json says one of these types."""
+    yield Heading("Models of your own", 2)
+    yield Paragraph(
+        "A folder, or a hub's owner/name, is counted, measured and inspected where its config.json has one of these "
+        "values of model_type. Of many others advisor check knows the architecture, and not the sizes."
+    )
+    kinds: dict[str, list[str]] = {}
+    for model_type, family in sorted(FAMILIES.items()):
+        kinds.setdefault(family.architecture, []).append(model_type)
+    yield bullets([f"{architecture}: {', '.join(kinds[architecture])}" for architecture in sorted(kinds)])
 
 
 def _lowered(block: Block) -> Block:
