@@ -201,7 +201,7 @@ def test_what_is_no_model_folder_ends_with_2(run: Run, tmp_path: Path, name: str
     [
         ({"model_type": "mamba"}, 'a model of the type "mamba" is made of is not known here'),
         ({"model_type": "brt"}, 'did you mean "bert"?'),
-        ({"model_type": "mobilebert"}, "types that can be looked at"),
+        ({"model_type": "rwkv"}, "types that can be looked at"),
         ({"quantization_config": {"bits": 4}}, "its weights are quantised"),
     ],
 )
