@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from importlib.util import find_spec
+from io import BytesIO
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import sentencepiece
 import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
@@ -31,6 +34,23 @@ def with_tokenizer(folder: Path) -> None:
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}))
+
+
+def with_sentence_pieces(folder: Path) -> None:
+    """Put the tokenizer of a translator beside a model, as OPUS-MT has it: pieces for each side, and their numbers."""
+    trained = BytesIO()
+    sentences = (" ".join(words) for words in permutations(WORDS, 3))
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=sentences, model_writer=trained, vocab_size=60, hard_vocab_limit=False, minloglevel=2
+    )
+    pieces = sentencepiece.SentencePieceProcessor(model_proto=trained.getvalue())
+    for side in ("source.spm", "target.spm"):
+        (folder / side).write_bytes(trained.getvalue())
+    own = (pieces.id_to_piece(number) for number in range(pieces.get_piece_size()))
+    words = dict.fromkeys(("</s>", "<unk>", *own, "<pad>"))
+    (folder / "vocab.json").write_text(json.dumps({piece: number for number, piece in enumerate(words)}))
+    stated = {"tokenizer_class": "MarianTokenizer", "source_lang": "en", "target_lang": "de"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(stated))
 
 
 def change_config(folder: Path, **change: Any) -> None:

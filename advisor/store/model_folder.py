@@ -32,7 +32,8 @@ TOKENIZERS = ("tokenizer.json", "tokenizer_config.json")
 TOKENIZER_FILES = (
     *TOKENIZERS,
     *("special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"),
-    *("spiece.model", "sentencepiece.bpe.model", "tokenizer.model"),
+    *("spiece.model", "sentencepiece.bpe.model", "spm.model", "tokenizer.model"),
+    *("source.spm", "target.spm", "target_vocab.json"),
 )
 OWN_TOKENIZER_CODE = "Its tokenizer has code of its own, which is never run, so tokenising is not measured."
 ADAPTER = "adapter_config.json"
@@ -42,7 +43,7 @@ ROLES: dict[Architecture, tuple[Role, ...]] = {
     "encoder-decoder": ("model", "generator"),
 }
 UNSTATED_CONTEXT = 512
-"""Length taken as that of training where positions have no end and the tokenizer says nothing."""
+"""Length taken as that of training where positions have no end, and neither tokenizer nor config say one."""
 LONGEST_CONTEXT = 10_000_000
 _SNAPSHOT = re.compile(r"models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/(?P<revision>[0-9a-f]{40})$")
 
@@ -148,7 +149,7 @@ def _entry(file: JsonObject, published: PublishedConfig, folder: Path, model_id:
         model_type=family.model_type,
         transformers_class=published.transformers_class,
         config=published.counted,
-        context_tokens=max(1, positions if positions is not None else _trained_length(folder)),
+        context_tokens=max(1, positions if positions is not None else _trained_length(folder, published)),
         context_is_hard=positions is not None,
         context_covers="input+output" if family.architecture == "decoder-only" else "input",
         parameters=counted,
@@ -172,9 +173,12 @@ def _id_of(name: str, taken: Collection[str]) -> str:
     return f"folder-{cleaned}" if cleaned in taken else cleaned
 
 
-def _trained_length(folder: Path) -> int:
-    length = _optional(folder / "tokenizer_config.json").get("model_max_length")
-    return length if isinstance(length, int) and 1 < length <= LONGEST_CONTEXT else UNSTATED_CONTEXT
+def _trained_length(folder: Path, published: PublishedConfig) -> int:
+    stated = _optional(folder / "tokenizer_config.json").get("model_max_length")
+    for length in (stated, published.whole.get("max_position_embeddings")):
+        if isinstance(length, int) and 1 < length <= LONGEST_CONTEXT:
+            return length
+    return UNSTATED_CONTEXT
 
 
 def _tokenizer(folder: Path) -> str | None:

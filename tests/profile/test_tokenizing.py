@@ -10,7 +10,7 @@ import torch
 from advisor.core.sizing.measurement import CellPlan
 from advisor.profile.tokenizing import texts_of, tokenizer_of, tokenizing
 from advisor.store.model_folder import OWN_TOKENIZER_CODE, read_model_folder
-from tests.folders import saved, sentence_encoder, with_tokenizer
+from tests.folders import saved, sentence_encoder, with_sentence_pieces, with_tokenizer
 
 UNKNOWN = 3
 """The id of the word that stands for all that the tiny tokenizer does not know."""
@@ -43,6 +43,17 @@ def test_a_real_tokenizer_gets_texts_of_every_length(tokens: int) -> None:
     texts = texts_of(tokenizer, 3, tokens, seed=0)
     assert [len(tokenizer(text)["input_ids"]) for text in texts] == [tokens] * 3
     assert len(set(texts)) == 3
+
+
+def test_a_translators_sentence_pieces_need_nothing_that_is_not_installed(tmp_path: Path) -> None:
+    saved(tmp_path, "marian", vocab_size=200, pad_token_id=199)
+    with_sentence_pieces(tmp_path)
+    source = read_model_folder(tmp_path).source
+    assert source.tokenizer_sha256 is not None
+    ids = tokenizing(tokenizer_of(source), plan(2, 16), seed=0)()
+    assert tuple(ids.shape) == (2, 16)
+    (tmp_path / "source.spm").write_bytes(b"another")
+    assert read_model_folder(tmp_path).source.tokenizer_sha256 != source.tokenizer_sha256
 
 
 def test_the_same_seed_makes_the_same_texts(folder: Path) -> None:

@@ -82,6 +82,14 @@ def test_the_identity_of_one_file_is_its_sha256_and_of_other_weights_another(who
     assert read_model_folder(folder).source.weights_sha256 != read_model_folder(whole).source.weights_sha256
 
 
+def test_where_positions_have_no_end_the_length_of_training_is_the_tokenizers_or_the_configs(tmp_path: Path) -> None:
+    saved(tmp_path, "m2m_100")
+    assert read_model_folder(tmp_path).entry.context_tokens == 64
+    (tmp_path / "tokenizer_config.json").write_text('{"model_max_length": 48}')
+    entry = read_model_folder(tmp_path).entry
+    assert (entry.context_tokens, entry.context_is_hard) == (48, False)
+
+
 def test_an_id_that_the_catalogue_has_is_told_apart(whole: Path) -> None:
     assert read_model_folder(whole, taken={"tiny-bert-v2"}).entry.id == "folder-tiny-bert-v2"
 
