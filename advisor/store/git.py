@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,8 @@ MAX_BYTES = 16 << 20
 """Larger files are not taken out: none that a review reads is."""
 MAX_TOTAL_BYTES = 256 << 20
 _PLAIN_MODES = ("100644", "100755")
+_NOT_HERE = re.compile(rb"(?:^|\0)100\d{3} blob [0-9a-f]+ +BAD\t")
+"""How newer releases of git list a file whose contents the clone has not; older ones fail."""
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -114,6 +117,8 @@ def snapshot(folder: Path, ref: str) -> Snapshot:
         listed = _git(root, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     except subprocess.CalledProcessError as error:
         raise _not_listed(ref, _said(error)) from None
+    if _NOT_HERE.search(listed):
+        raise _without_contents(ref)
     return Snapshot(root, ref, commit, dict(_entries(listed)))
 
 
@@ -163,9 +168,13 @@ def _no_repository(folder: Path, said: str) -> AdvisorError:
 def _not_listed(ref: str, said: str) -> AdvisorError:
     """Why the files of a commit cannot be listed: nothing is fetched here, and some clones would have to."""
     if "promisor" in said:
-        words = f"the files of {ref} are not in this clone, which was made with a filter"
-        return _refused(words, "clone without --filter, so that there is something to compare with")
+        return _without_contents(ref)
     return _refused(f"the files of {ref} cannot be listed", said)
+
+
+def _without_contents(ref: str) -> AdvisorError:
+    words = f"the files of {ref} are not in this clone, which was made with a filter"
+    return _refused(words, "clone without --filter, so that there is something to compare with")
 
 
 def _said(error: subprocess.CalledProcessError) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import advisor.store.git
 from advisor.core.errors import AdvisorError
 from advisor.core.review.document import Base, CheckDocument
 from tests.check.declaring import LABELS, RETRIEVAL, WAIVER, component, only, reviewed, written
@@ -206,6 +208,22 @@ def test_a_clone_without_contents_says_so(repository: Path, tmp_path_factory: py
     git(clone, "clone", "--quiet", "--filter=blob:none", f"file://{repository}", ".")
     with pytest.raises(AdvisorError, match="made with a filter"):
         reviewed(clone / "architecture.yaml", base="HEAD~1")
+
+
+def test_a_listing_without_contents_as_newer_git_gives_it_says_so_too(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(repository, component("search", RETRIEVAL, "decoder-only"))
+    committed(repository)
+    plain = advisor.store.git._git
+
+    def lacking(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+        told = plain(folder, *arguments, stdin=stdin)
+        return re.sub(rb" +\d+\t", b"     BAD\t", told, count=1) if arguments[0] == "ls-tree" else told
+
+    monkeypatch.setattr(advisor.store.git, "_git", lacking)
+    with pytest.raises(AdvisorError, match="made with a filter"):
+        reviewed(file, base="HEAD")
 
 
 def test_where_there_is_no_repository_there_is_nothing_to_compare_with(tmp_path: Path) -> None:

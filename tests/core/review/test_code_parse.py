@@ -22,7 +22,7 @@ def refusal(text: str) -> Unparsable:
     [
         ("x = 1\ny = (\n", 2, "line 2: '(' was never closed"),
         ("x = 1\nprint 'two'\n", 2, "line 2: Missing parentheses in call to 'print'"),
-        ("try:\n    x\nexcept ValueError, error:\n    y\n", 3, "line 3: "),
+        ("try:\n    x\nexcept ValueError, error as e:\n    y\n", 3, "line 3: "),
         ("x = 1\n\0\n", 2, "line 2: a null byte"),
         ("x = 1\n!pip install torch\n", 2, "line 2: a command of a notebook"),
         ("%matplotlib inline\nx = 1\n", 1, "line 1: a command of a notebook"),
