@@ -468,10 +468,8 @@ def test_what_does_not_parse_is_told_as_such(text: str) -> None:
 
 
 def test_a_chain_that_is_longer_than_some_releases_of_python_read_is_read_or_refused() -> None:
-    try:
+    with contextlib.suppress(Unparsable):
         assert find_in("import torch\na" + ".b" * 100_000) == []
-    except Unparsable as refused:
-        assert "nested too deeply" in str(refused)
 
 
 def test_reading_never_runs_what_is_read(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
