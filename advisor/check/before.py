@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from advisor.advise import Knowledge
 from advisor.check.judging import Judged, judge, named_models
 from advisor.check.means import Inspect, Means
+from advisor.core.characters import writable
 from advisor.core.errors import AdvisorError
 from advisor.core.review.baseline import introduced, with_baseline
 from advisor.core.review.declared import DeclaredComponent
@@ -48,12 +49,12 @@ def compared(
             marked.append(now)
             continue
         if then is None:
-            notes.append(f"{file} is new since {ref}")
+            notes.append(f"{file} is new since {writable(ref)}")
         results = with_baseline(now.results, then.results if then else ())
         notes += _left_open(file, results)
         new += introduced(results, now.read.declared, then.read.declared if then else None)
         marked.append(now.with_results(results))
-    return marked, Base(ref=ref, introduced=tuple(new), notes=tuple(notes))
+    return marked, Base(ref=writable(ref), introduced=tuple(new), notes=tuple(notes))
 
 
 def _left_open(file: str, results: Sequence[Result]) -> list[str]:
@@ -72,7 +73,7 @@ def _judged_then(
 ) -> Judged | None:
     """The same file at the commit, whatever it was called, judged; None where there was none."""
     folder = os.path.relpath(os.path.realpath(read.repository.folder), before.root)
-    own = os.path.relpath(read.declared.file, read.repository.folder)
+    own = os.path.relpath(os.path.abspath(read.path), read.repository.folder)
     path = before.name_then(os.path.normpath(os.path.join(folder, own)))
     if path is None:
         return None

@@ -19,7 +19,15 @@ from advisor.core.review.declared import PARTS, ArchitectureFile, Declared, Decl
 from advisor.core.review.document import Location
 from advisor.core.review.waivers import waiver_mistakes
 from advisor.core.workload import Answers, cross_problems
-from advisor.store.repository import HIDDEN_FOLDER, Repository, is_plain_file, leaves, repository_of, shown
+from advisor.store.repository import (
+    HIDDEN_FOLDER,
+    Repository,
+    from_here,
+    is_plain_file,
+    leaves,
+    repository_of,
+    shown,
+)
 from advisor.store.schema import validate
 from advisor.store.yaml import Parsed, read
 
@@ -28,9 +36,10 @@ PLACES = (NAME, f"{HIDDEN_FOLDER}/{NAME}")
 
 
 class ReadFile(NamedTuple):
-    """An architecture file that holds together, its lines, and the repository its paths lie in."""
+    """An architecture file that holds together, where it lies, its lines, and the repository its paths lie in."""
 
     declared: Declared
+    path: Path
     lines: tuple[str, ...]
     repository: Repository
 
@@ -73,15 +82,15 @@ def read_architecture(path: Path, rulebook: Rulebook, today: date) -> ReadFile:
         raise AdvisorError([Problem(name, None, None, f"this file {reason}", "keep it inside its repository")])
     if os.path.exists(path) and not is_plain_file(path):
         raise AdvisorError([Problem(name, None, None, "this is no plain file", "name a YAML file")])
-    return _checked(read(Path(name)), repository, rulebook, today)
+    return _checked(replace(read(Path(from_here(path))), file=name), path, repository, rulebook, today)
 
 
 def read_as(path: Path, file: str, repository: Repository, rulebook: Rulebook, today: date) -> ReadFile:
     """The same of a copy that lies elsewhere; `file` is how people are shown where it is from."""
-    return _checked(replace(read(path), file=file), repository, rulebook, today)
+    return _checked(replace(read(path), file=file), path, repository, rulebook, today)
 
 
-def _checked(parsed: Parsed, repository: Repository, rulebook: Rulebook, today: date) -> ReadFile:
+def _checked(parsed: Parsed, path: Path, repository: Repository, rulebook: Rulebook, today: date) -> ReadFile:
     problems = list(parsed.refused)
     content: ArchitectureFile | None = None
     if isinstance(parsed.value, dict):
@@ -95,7 +104,7 @@ def _checked(parsed: Parsed, repository: Repository, rulebook: Rulebook, today: 
         mistakes = [*_file_mistakes(declared, repository), *waiver_mistakes(declared, rulebook, today)]
         problems += [parsed.problem(at, words, fix) for at, words, fix in mistakes]
         if not problems:
-            return ReadFile(declared, parsed.lines, repository)
+            return ReadFile(declared, path, parsed.lines, repository)
     unique = {(one.line, one.column, one.message): one for one in problems}
     raise AdvisorError(sorted(unique.values(), key=lambda one: (one.line or 0, one.column or 0)))
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
 
+from advisor.core.characters import writable
 from advisor.core.review.code import CodeFiles, SourceFile, Unread
 
 MAX_FILES = 2000
@@ -50,7 +51,7 @@ def read_code(folder: Path, patterns: Sequence[str], *, root: Path | None = None
             few = len(files) < MAX_FILES
             one = _read(root, folder, path, room) if few else f"more than {MAX_FILES} files are named"
             if isinstance(one, str):
-                unread[path] = Unread(path, one)
+                unread[path] = Unread(writable(path), one)
             else:
                 files[path], room = one, room - len(one.text)
         if cut:
@@ -170,6 +171,6 @@ def _read(root: Path, folder: Path, path: str, room: int) -> SourceFile | str:
     if len(data) > room:
         return f"the files before it hold {MAX_BYTES >> 20} MiB already"
     try:
-        return SourceFile(path, data.decode("utf-8-sig"))
+        return SourceFile(writable(path), data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return "it is not UTF-8"

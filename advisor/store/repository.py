@@ -11,6 +11,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from advisor.core.characters import writable
+
 HIDDEN_FOLDER = ".advisor"
 
 
@@ -66,7 +68,12 @@ def is_plain_file(path: Path) -> bool:
 
 
 def shown(path: Path) -> str:
-    """A path as people here know it: from the folder they work in, where it lies below that."""
+    """A path as people here know it, in characters that every report can hold."""
+    return writable(from_here(path))
+
+
+def from_here(path: Path) -> str:
+    """A path from the folder that people work in, where it lies below that."""
     absolute, here = os.path.abspath(path), os.getcwd()
     return os.path.relpath(absolute, here) if _inside(absolute, here) else absolute
 

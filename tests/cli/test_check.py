@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -109,6 +111,21 @@ def test_hostile_words_reach_no_terminal_as_they_are(run: Run, tmp_path: Path) -
     for options in ([], ["--json"]):
         done = run("check", str(file), *options)
         assert "\u202e" not in done.out + done.err
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="no file there has a name that is not UTF-8")
+def test_a_name_that_is_no_text_is_told_as_what_it_is(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    folder.mkdir()
+    written(folder, component("tickets", LABELS, "encoder-only", code=["*.py"]))
+    (folder / os.fsdecode(b"b\xfe.py")).write_text("import torch\nweights = torch.load(path)\n")
+    (folder / os.fsdecode(b"c\xfe.py")).write_text("(")
+    done = run("check", str(folder), "--json")
+    found = {one["outcome"]: one["location"]["file"] for one in done.document["results"] if "CODE" in one["check"]}
+    assert (done.code, done.document["files"]) == (1, [f"{tmp_path}/a<U+DCFF>/architecture.yaml"])
+    assert found["fail"] == f"{tmp_path}/a<U+DCFF>/b<U+DCFE>.py"
+    assert found["not-checked"] == f"{tmp_path}/a<U+DCFF>/c<U+DCFE>.py"
+    assert "torch.load(path)\n" in run("check", str(folder)).out  # its line is shown with it
 
 
 def test_what_takes_long_is_told_with_one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
