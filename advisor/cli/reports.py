@@ -27,7 +27,7 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
 }
 FORMATS = (*ENDINGS, ON_STDOUT)
 _MODULES = {"md": "check_markdown"}
-_COMMAND = re.compile(r"^(?=\s*::)", re.MULTILINE)
+_COMMAND = re.compile(r"^(?=[^\S\n]*::)", re.MULTILINE)
 _OLD_COMMAND = "##["
 """What a runner takes for a command wherever in a line it stands."""
 

@@ -79,8 +79,8 @@ def test_a_mistake_in_the_options_is_told_before_anything_is_reviewed(run: Run, 
 
 def test_no_line_of_the_text_is_taken_for_a_command_of_a_runner() -> None:
     assert (
-        beside_commands("a\n::set-env::b\n  ::x\n##[group]\na::b\nf:1: error ##[stop-commands]t\n")
-        == "a\n· ::set-env::b\n·   ::x\n## [group]\na::b\nf:1: error ## [stop-commands]t\n"
+        beside_commands("a\n\n::set-env::b\n  ::x\n##[group]\na::b\nf:1: error ##[stop-commands]t\n")
+        == "a\n\n· ::set-env::b\n·   ::x\n## [group]\na::b\nf:1: error ## [stop-commands]t\n"
     )
 
 
