@@ -30,7 +30,7 @@ SCORES = {"transformers_class": "BertForSequenceClassification", "num_labels": 1
 DISTILBERT_SCORES = {"transformers_class": "DistilBertForSequenceClassification", "num_labels": 1}
 DEBERTA_SCORES = {"transformers_class": "DebertaV2ForSequenceClassification", "num_labels": 1}
 WINDOW = {"sliding_window": 5}
-ROTARY = ("phi3", "olmo2", "granite", "smollm3", "gemma", "gpt_neox", "phi", "stablelm", "starcoder2", "gptj")
+ROTARY = ("phi3", "cohere", "olmo2", "granite", "smollm3", "gemma", "gpt_neox", "phi", "stablelm", "starcoder2", "gptj")
 STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ("bert", {}, plan("forward", input_tokens=9), (3, 9, 24)),
     ("bert", {}, plan("embed", input_tokens=9), (3, 24)),
@@ -68,7 +68,7 @@ STAGES: list[tuple[str, dict[str, Any], CellPlan, tuple[int, ...]]] = [
     ),
     *(
         (model_type, {}, asked, (3, 1, 97))
-        for model_type in ("gemma2", "gemma3_text", "olmo3")
+        for model_type in ("gemma2", "gemma3_text", "olmo3", "cohere2")
         for asked in (
             plan("prefill", input_tokens=9),
             *(plan("decode", context_tokens=tokens) for tokens in (0, 3, 4, 9)),

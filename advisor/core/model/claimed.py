@@ -39,6 +39,8 @@ CLASS_PREFIX: Mapping[str, str] = {
     "gemma": "Gemma",
     "gemma2": "Gemma2",
     "gemma3_text": "Gemma3",
+    "cohere": "Cohere",
+    "cohere2": "Cohere2",
     "gpt_neox": "GPTNeoX",
     "phi": "Phi",
     "stablelm": "StableLm",
@@ -60,7 +62,7 @@ UNCOUNTED: Mapping[str, Architecture] = {
     **dict.fromkeys(("layoutlm", "longformer", "megatron-bert", "mobilebert", "nomic_bert", "rembert"), "encoder-only"),
     **dict.fromkeys(("roformer",), "encoder-only"),
     **dict.fromkeys(("roberta-prelayernorm", "squeezebert", "xlm-roberta-xl", "xmod"), "encoder-only"),
-    **dict.fromkeys(("biogpt", "bloom", "codegen", "cohere", "cohere2", "deepseek_v2", "deepseek_v3"), "decoder-only"),
+    **dict.fromkeys(("biogpt", "bloom", "codegen", "deepseek_v2", "deepseek_v3"), "decoder-only"),
     **dict.fromkeys(("falcon", "glm", "glm4", "gpt_bigcode", "gpt_neo", "gpt_oss"), "decoder-only"),
     **dict.fromkeys(("granitemoe", "ministral", "mixtral", "mpt", "nemotron", "olmo", "olmoe"), "decoder-only"),
     **dict.fromkeys(

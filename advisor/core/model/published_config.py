@@ -43,7 +43,13 @@ HARMLESS = frozenset(
         *("rope_parameters", "rotary_pct", "rotary_emb_base", "partial_rotary_factor", "rope_local_base_freq"),
         *("original_max_position_embeddings", "query_pre_attn_scalar", "attn_logit_softcapping"),
         *("embedding_multiplier", "residual_multiplier", "attention_multiplier", "logits_scaling"),
-        *("final_logit_softcapping", "no_rope_layers", "no_rope_layer_interval", "_sliding_window_pattern"),
+        *(
+            "logit_scale",
+            "final_logit_softcapping",
+            "no_rope_layers",
+            "no_rope_layer_interval",
+            "_sliding_window_pattern",
+        ),
         # heads for other uses of the model
         *("summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type"),
         *("summary_use_proj", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers"),
@@ -175,8 +181,12 @@ def _key_of(at: tuple[str | int, ...]) -> str | None:
 
 
 def _refusals(config: Mapping[str, Any]) -> Iterator[Finding]:
+    family = FAMILIES.get(str(config.get("model_type")))
+    settled = {} if family is None else family.settled
     for key, (fine, what, fix) in REFUSED.items():
-        if key in config and config[key] not in fine and (key != OWN_CODE or own_code(config)):
+        if key not in config or config[key] in (*fine, settled.get(key)):
+            continue
+        if key != OWN_CODE or own_code(config):
             yield key, f"{key} {what}", fix
 
 
@@ -249,13 +259,15 @@ def _unknown_keys(config: Mapping[str, Any], family: Family) -> list[str]:
     return [f"config.json also sets {shown}: the module is built with it, the closed forms know nothing of it."]
 
 
-def _says_what_is_counted(layer_types: Any, config: Mapping[str, Any], family: Family) -> bool:
-    """Whether these are the layers with a window and those without that the closed forms count."""
+def _says_what_is_counted(key: str, value: Any, config: Mapping[str, Any], family: Family) -> bool:
+    """Whether these are the layers with a window and without, or the width of heads, that the closed forms count."""
     decoder = family.anatomy(complete(family, config)).decoder
     if decoder is None:
-        return bool(_full_attention_every(layer_types, first=0) == config.get("global_attn_every_n_layers", 1))
-    counted = ["full_attention" if window is None else "sliding_attention" for window in decoder.windows]
-    return bool(layer_types == counted)
+        every = config.get("global_attn_every_n_layers", 1)
+        return key == "layer_types" and bool(_full_attention_every(value, first=0) == every)
+    if key == "head_dim":
+        return value is None or bool(value == decoder.head_dim)
+    return bool(value == ["full_attention" if window is None else "sliding_attention" for window in decoder.windows])
 
 
 def _says_nothing(key: str, value: Any, config: Mapping[str, Any], family: Family) -> bool:
@@ -264,8 +276,8 @@ def _says_nothing(key: str, value: Any, config: Mapping[str, Any], family: Famil
         return bool(value == family.settled[key])
     if key in REPEATED:
         return value is None or bool(value == config.get(REPEATED[key]))
-    if key == "layer_types":
-        return _says_what_is_counted(value, config, family)
+    if key in ("layer_types", "head_dim"):
+        return _says_what_is_counted(key, value, config, family)
     if key == "sliding_window":
         return value is None or config.get("use_sliding_window") is False
     return bool(value == PLAIN_VALUES[key]) if key in PLAIN_VALUES else value is None or value is False

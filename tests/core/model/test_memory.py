@@ -55,6 +55,8 @@ MIDDLING: list[tuple[str, dict[str, Any]]] = [
     ("gemma", _LLAMA | {"head_dim": 32}),
     ("gemma2", _LLAMA | {"head_dim": 32, "sliding_window": 64}),
     ("gemma3_text", _LLAMA | {"head_dim": 32, "sliding_window": 64}),
+    ("cohere", _LLAMA),
+    ("cohere2", _LLAMA | {"sliding_window": 64}),
     ("gpt_neox", _LLAMA),
     ("phi", _LLAMA),
     ("stablelm", _LLAMA),

@@ -208,6 +208,39 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": True,
         "vocab_size": 49155,
     },
+    "c4ai-command-r7b-12-2024": _TRAINED | {
+        "architectures": ["Cohere2ForCausalLM"],
+        "model_type": "cohere2",
+        "attention_bias": False,
+        "bos_token_id": 5,
+        "cache_implementation": "hybrid",
+        "eos_token_id": 255001,
+        "head_dim": 128,
+        "hidden_act": "silu",
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "layer_norm_eps": 1e-05,
+        "layer_switch": 4,
+        "logit_scale": 0.25,
+        "max_position_embeddings": 8192,
+        "num_attention_heads": 32,
+        "num_hidden_layers": 32,
+        "num_key_value_heads": 8,
+        "order_of_interleaved_layers": "local_attn_first",
+        "pad_token_id": 0,
+        "position_embedding_type": "rope_gptj",
+        "rope_scaling": None,
+        "rope_theta": 50000,
+        "rotary_pct": 1.0,
+        "sliding_window": 4096,
+        "sliding_window_pattern": 4,
+        "use_embedding_sharing": True,
+        "use_gated_activation": True,
+        "use_parallel_block": True,
+        "use_parallel_embedding": False,
+        "use_qk_norm": False,
+        "vocab_size": 256000,
+    },
     "gpt-j-6b": {
         "architectures": ["GPTJForCausalLM"],
         "model_type": "gptj",
@@ -400,3 +433,12 @@ def test_layers_in_an_order_that_is_not_counted_are_noted(name: str) -> None:
     )
     assert published is not None
     assert any("layer_types" in note for note in published.notes)
+
+
+def test_a_width_of_heads_that_is_not_counted_is_noted() -> None:
+    published, _ = read_published(PUBLISHED["phi-2"] | {"head_dim": 96})
+    assert published is not None
+    assert any("head_dim" in note for note in published.notes)
+    published, _ = read_published(PUBLISHED["phi-2"] | {"head_dim": 80})
+    assert published is not None
+    assert published.notes == ()

@@ -84,6 +84,8 @@ TINY: dict[str, dict[str, Any]] = {
     "gemma": _QWEN | {"head_dim": 10},
     "gemma2": _GEMMA,
     "gemma3_text": _GEMMA | {"sliding_window_pattern": 2},
+    "cohere": _LLAMA,
+    "cohere2": _LLAMA | {"sliding_window": 5, "sliding_window_pattern": 2},
     "gpt_neox": _LLAMA,
     "phi": _LLAMA | _EVEN_PART,
     "stablelm": _QWEN | _EVEN_PART,
@@ -196,6 +198,17 @@ VARIATIONS: dict[str, list[dict[str, Any]]] = {
         {"num_hidden_layers": 5, "sliding_window_pattern": 3, "tie_word_embeddings": False},
         {"num_hidden_layers": 3, "sliding_window_pattern": 6, "attention_bias": True},
         {"transformers_class": "Gemma3TextModel"},
+    ],
+    "cohere": [
+        {},
+        {"num_key_value_heads": 2, "use_qk_norm": True, "attention_bias": True},
+        {"tie_word_embeddings": False},
+        {"transformers_class": "CohereModel"},
+    ],
+    "cohere2": [
+        {},
+        {"num_hidden_layers": 5, "num_key_value_heads": 2, "attention_bias": True, "sliding_window_pattern": 4},
+        {"transformers_class": "Cohere2Model"},
     ],
     "gpt_neox": [
         {},

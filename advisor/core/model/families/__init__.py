@@ -64,6 +64,8 @@ _KIN: Mapping[str, str] = {
     "gemma": "gemma",
     "gemma2": "gemma",
     "gemma3_text": "gemma",
+    "cohere": "cohere",
+    "cohere2": "cohere",
     "gpt_neox": "gpt_neox",
     "phi": "gpt_neox",
     "stablelm": "gpt_neox",
