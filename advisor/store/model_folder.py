@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from advisor.core.architecture import Architecture, Role
+from advisor.core.characters import writable
 from advisor.core.errors import AdvisorError, Problem
 from advisor.core.model.anatomy import Anatomy
 from advisor.core.model.entry import MAX_PARAMETERS, ModelEntry
@@ -67,7 +68,11 @@ def read_model_folder(
 
     Raises AdvisorError, one sentence for each thing wrong.
     """
-    snapshot = _SNAPSHOT.search(folder.resolve().as_posix())
+    where = folder.resolve().as_posix()
+    if writable(where) != where:
+        words = "the path of this folder is no UTF-8, and the process that builds models could not be told of it"
+        raise AdvisorError([Problem(str(folder), None, None, words, "rename it, or the folder around it")])
+    snapshot = _SNAPSHOT.search(where)
     if snapshot is not None and hub_id is None:
         hub_id, revision = f"{snapshot['owner']}/{snapshot['name']}", snapshot["revision"]
     name = hub_id or _shown_name(folder)

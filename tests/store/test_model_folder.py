@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(folder: Path, name: str)
         assert read_model_folder(folder).entry.context_tokens == 64
     with pytest.raises(AdvisorError, match="no plain file"):
         read_object(folder / name)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="no folder there has a name that is not UTF-8")
+def test_a_folder_whose_name_is_no_text_is_refused(folder: Path) -> None:
+    assert "is no UTF-8" in only(folder.rename(folder.parent / os.fsdecode(b"m\xff"))).message
 
 
 def test_a_folder_is_an_entry_and_its_files(whole: Path) -> None:
