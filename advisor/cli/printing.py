@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic_core import PydanticSerializationError
+
 from advisor.cli.streams import put
-from advisor.core.characters import escaped
+from advisor.core.characters import escaped, writable
 from advisor.core.values import Document
 from advisor.report.blocks import Block
 from advisor.store.output import write_text
@@ -36,7 +39,11 @@ def save(document: Document, blocks: Sequence[Block], output: Path) -> None:
 
 def to_json(document: Document) -> str:
     """The document as JSON, one line per key, ending in a line break."""
-    return escaped(document.model_dump_json(by_alias=True, indent=2)) + "\n"
+    try:
+        words = document.model_dump_json(by_alias=True, indent=2)
+    except PydanticSerializationError:  # a file that it names has a name which is no text
+        words = writable(json.dumps(document.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False))
+    return escaped(words) + "\n"
 
 
 def write_json(words: str) -> None:

@@ -36,6 +36,7 @@ from advisor.report import (
     text,
 )
 from advisor.report.blocks import Bullets, Heading, Paragraph
+from tests.report.reviews import review
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 BLOCKS: dict[str, Callable[[Any], Any]] = {
@@ -175,3 +176,10 @@ def test_half_a_surrogate_pair_is_shown_in_words_and_in_json() -> None:
     problem = Problem("\udcff", None, None, "\udcff", "\udcff")
     assert "<U+DCFF>" in problem_words(problem)
     assert "<U+DCFF>" in to_json(error_document(AdvisorError([problem])))
+
+
+def test_a_document_that_names_a_file_whose_name_is_no_text_is_written_all_the_same() -> None:
+    document = review().model_copy(update={"files": ("a\udcff.yaml",)})
+    written = json.loads(to_json(document))
+    assert written["files"] == ["a<U+DCFF>.yaml"]
+    assert written["results"] == json.loads(to_json(review()))["results"]
