@@ -109,6 +109,7 @@ class Anatomy(NamedTuple):
     `word_size` is the width of a word's row where the states are wider: one projection leads in, and another back to
     the LM head, neither with a bias. `lm_head_bias` says that an LM head has one. `embedding_size` is the width of all
     tables where a projection with a bias makes states of what was looked up in them; None where there is none.
+    `word_tables` is how many tables of words there are: one, where what reads and what writes share it.
     """
 
     vocab_size: int
@@ -125,6 +126,7 @@ class Anatomy(NamedTuple):
     word_size: int | None = None
     lm_head_bias: bool = False
     embedding_size: int | None = None
+    word_tables: int = 1
 
     @property
     def table_width(self) -> int:

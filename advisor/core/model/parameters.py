@@ -83,7 +83,7 @@ def parameter_parts(anatomy: Anatomy) -> tuple[ParameterPart, ...]:
     """The breakdown, in the order tokens pass through; parts a model does not have are left out."""
     width, stacks = anatomy.table_width, len(anatomy.stacks)
     parts = [
-        ParameterPart("word embedding", anatomy.vocab_size, anatomy.word_width),
+        ParameterPart("word embedding", anatomy.word_tables * anatomy.vocab_size, anatomy.word_width),
         ParameterPart("projections of words", 1, anatomy.word_projections),
         ParameterPart("position embedding", stacks * anatomy.position_rows, width),
         ParameterPart("token type embedding", anatomy.type_rows, width),

@@ -251,7 +251,7 @@ VARIATIONS: dict[str, list[dict[str, Any]]] = {
     ],
     "mbart": [{}, {"encoder_layers": 3, "encoder_ffn_dim": 30, "activation_function": "relu"}],
     "marian": [{}, {"decoder_layers": 3, "scale_embedding": True, "activation_function": "swish"}],
-    "pegasus": [{}, {"decoder_attention_heads": 2, "decoder_ffn_dim": 30}],
+    "pegasus": [{}, {"decoder_attention_heads": 2, "decoder_ffn_dim": 30}, {"tie_word_embeddings": False}],
     "m2m_100": [{}, {"encoder_layers": 1, "decoder_ffn_dim": 30, "scale_embedding": False}],
 }
 

@@ -70,9 +70,10 @@ def _anatomy(make: _Make, config: Config) -> Anatomy:
         hidden_size=config["d_model"],
         encoder=stack("encoder", cross_attention=False),
         decoder=stack("decoder", cross_attention=True),
-        head="tied",
+        head="tied" if config["tie_word_embeddings"] else "own",
         position_rows=0 if make.positions == "computed" else rows,
         embedding_norm_values=2 if make.embedding_norm else 0,
+        word_tables=1 if config["tie_word_embeddings"] else 3,  # each stack's own, and the one that nobody shares then
     )
 
 
@@ -89,6 +90,7 @@ def _family(model_type: str, written_by: str, make: _Make, *keys: Key) -> Family
             *sizes("decoder_layers", "decoder_attention_heads", "decoder_ffn_dim"),
             Key("activation_function", "word", words=ACTIVATIONS),
             *numbers("dropout", "attention_dropout", "activation_dropout", "init_std"),
+            Key("tie_word_embeddings", "flag", default=True),
             Key("eos_token_id", "token"),
             *keys,
         ),
