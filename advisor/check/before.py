@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,12 +93,15 @@ def _judged_then(
 def _would_have_seen(before: Snapshot, folder: str, seen: Mapping[Path, Inspection]) -> Inspect:
     """What was seen now, for a model of the commit that is still the same, wherever it lies by now."""
 
+    @cache  # weights are large, and components share them
+    def seen_of(then: str) -> Inspection | None:
+        return next((one for now, one in seen.items() if same_model(before, then, now)), None)
+
     def look(name: str, _: ReadFile) -> Inspection:
-        then = os.path.normpath(os.path.join(folder, name))
-        for now, inspection in seen.items():
-            if same_model(before, then, now):
-                return inspection
-        raise AdvisorError("no model of an earlier state is built")
+        found = seen_of(os.path.normpath(os.path.join(folder, name)))
+        if found is None:
+            raise AdvisorError("no model of an earlier state is built")
+        return found
 
     return look
 
