@@ -16,13 +16,12 @@ from advisor.core.lengths import Lengths
 from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.decoding import Decoder, Mix, StepTimes
 from advisor.core.sizing.filling import lengthened, limits, step_times
-from advisor.core.sizing.groups import Groups
+from advisor.core.sizing.groups import as_taken
 from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
 from advisor.core.sizing.measurement import Cell, Origin, Profile, Stage
 from advisor.core.sizing.measurement import Surface as Fitted
 from advisor.core.sizing.memory import Room
 from advisor.core.sizing.plan import Serving
-from advisor.core.sizing.runtimes import IN_GROUPS
 from advisor.core.sizing.serving import Batcher, Passes, Server, resampled, uniform_draws
 from advisor.core.sizing.spread import Spread, spread_of
 from advisor.core.sizing.surface import fits_of
@@ -297,8 +296,10 @@ class _Source:
                     serving=self._serving(slots).padding(padded),
                     stages=tuple(facts),
                     servers={
-                        bound: self._taking(replace(server.with_slots(slots), cache_tokens=cache_tokens))
-                        for bound, server in whole.items()
+                        bound: as_taken(
+                            replace(one.with_slots(slots), cache_tokens=cache_tokens), self.cells[0].runtime
+                        )
+                        for bound, one in whole.items()
                     },
                     peak_memory_bytes=peak,
                     samples=_samples(near),
@@ -309,10 +310,6 @@ class _Source:
                 )
             )
         return candidates
-
-    def _taking(self, writer: Decoder) -> Server:
-        """The writer as this runtime takes requests."""
-        return Groups(writer) if self.cells[0].runtime in IN_GROUPS else writer
 
     def _read_s(self, surface: Surface, bound: Bound, tokens: int | None = None) -> tuple[float, ...]:
         """Seconds of a pass over 1, 2, 3 … texts of a length (the planned one), tokenised first, one after the other.

@@ -15,6 +15,8 @@ from heapq import heapreplace
 import numpy as np
 
 from advisor.core.sizing.decoding import Decoder
+from advisor.core.sizing.measurement import Runtime
+from advisor.core.sizing.runtimes import IN_GROUPS
 from advisor.core.sizing.serving import FloatArray, Served, Server
 from advisor.core.sizing.workers import Workers
 
@@ -89,6 +91,11 @@ class Groups:
     def _room(self, reserved: int, more: int) -> bool:
         limit = self.writer.cache_tokens
         return limit is None or reserved + more <= limit
+
+
+def as_taken(writer: Decoder, runtime: Runtime) -> Server:
+    """The writer with requests taken as this runtime takes them."""
+    return Groups(writer) if runtime in IN_GROUPS else writer
 
 
 def writer_of(server: Server) -> Decoder | None:
