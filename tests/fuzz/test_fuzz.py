@@ -189,6 +189,10 @@ RIGHT_LINES = (
 )
 
 
+MEASURING = ("advise", "profile", "compare", "inspect")
+"""Commands that build a model, which is refused here."""
+
+
 def sayable(text: str) -> bool:
     """Whether a system can hand this word to a program."""
     try:
@@ -220,8 +224,8 @@ def argument_lists(folder: Path) -> st.SearchStrategy[list[str]]:
 
 def test_command_lines(own_folders: Path) -> None:
     def attempt(argv: list[str]) -> None:
-        measures = argv[0] in ("advise", "profile")
-        tried("command line", argv, b"task: chat\n", codes=(0, 1, 2, EXIT_UNDECIDED) if measures else (0, 1, 2))
+        more = (EXIT_UNDECIDED,) if argv[0] in MEASURING else (3, 4) if argv[0] == "check" else ()
+        tried("command line", argv, b"task: chat\n", codes=(0, 1, 2, *more))
 
     explore(argument_lists(own_folders), attempt, share=0.1)
 
