@@ -20,10 +20,7 @@ ADVISOR = str(Path(sys.executable).parent / "advisor")
 SURFACES = ("bert-base", "gpt2", "t5-base")
 SURFACE_GOAL_PCT = 8.0
 CUT = ("gpt2-xl", "--layers", "8,16,24", "--batch", "1", "--input-tokens", "64,128")
-CUT += ("--dtype", "bfloat16", "--runtime", "torch", "--effort", "standard")
-"""Processes of the same work differ by some ten per cent in this dtype, and a line through three cuts takes that on:
-one process of each, as a quick run has, says little.
-"""
+CUT += ("--dtype", "bfloat16", "--runtime", "torch")
 CUT_GOAL_PCT = 10.0
 
 

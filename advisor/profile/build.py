@@ -40,6 +40,25 @@ def build(
     return model.eval().requires_grad_(False)
 
 
+def seen_in(model: transformers.PreTrainedModel, entry: ModelEntry) -> transformers.PreTrainedModel:
+    """The entry's module made of the weights of a larger one with the same names: nothing is allocated for it.
+
+    So a model of fewer layers is the first layers of one that stands. Raises NotBuilt where the larger one lacks a
+    weight, or has it in another shape.
+    """
+    fewer = _on_meta(entry, model.dtype, entry.config)
+    held: dict[str, torch.Tensor] = dict(model.named_parameters(remove_duplicate=False))
+    held |= dict(model.named_buffers(remove_duplicate=False))
+    for path, module in fewer.named_modules():
+        own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+        for name, described in own:
+            found = held.get(f"{path}.{name}" if path else name)
+            if found is None or found.shape != described.shape:
+                raise NotBuilt(f"{entry.id} of fewer layers is no part of it: {path}.{name} is another there")
+            setattr(module, name, found)
+    return fewer.eval().requires_grad_(False)
+
+
 def count_parameters(model: nn.Module) -> int:
     """Parameters of the module, tied ones once."""
     return sum(parameter.numel() for parameter in model.parameters())

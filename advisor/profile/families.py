@@ -1,8 +1,9 @@
 """Which cells of a request can be attempted, and which of them one worker measures.
 
-A family is served by one built model, or by several alike: the same runtime, dtype, number of layers and of workers.
-The one idea: what is refused is refused before anything is built, with the flag and the sentence that the cell is told
-with.
+A family is served by one built model, or by several alike: the same runtime, dtype and number of workers. A model and
+its cuts are one family, where the cuts can be seen in it: two processes of the same work differ, by more than a few
+layers take, so what is held against each other is timed in one. The one idea: what is refused is refused before
+anything is built, with the flag and the sentence that the cell is told with.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from advisor.core.hardware import DeviceDetail
 from advisor.core.model.cut import cut, cut_source
 from advisor.core.protocol import Measure
 from advisor.core.sizing.measurement import CellPlan, Flag
-from advisor.core.sizing.runtimes import Configuration
+from advisor.core.sizing.runtimes import Configuration, is_converted
 from advisor.profile.orders import Job
 from advisor.profile.refusal import refusal, refusal_of_dtype, refusal_of_runtime
 from advisor.store import machine
@@ -37,16 +38,18 @@ def families_of(request: Measure, detail: DeviceDetail | None, identity: str) ->
         if words := _refusal(request, plan, detail, available):
             refused[index] = words
         else:
-            key = Configuration(plan.runtime, plan.dtype), plan.layers, plan.workers
+            seen = plan.runtime == "torch" and not is_converted(plan.runtime, plan.dtype)
+            key = Configuration(plan.runtime, plan.dtype), None if seen else plan.layers, plan.workers
             families.setdefault(key, []).append(index)
     return Families(tuple(families.values()), refused)
 
 
 def job_of(request: Measure, plan: CellPlan, *, threads: int, identity: str, parent_pid: int) -> Job:
-    """What the worker of this cell's family is for. Several of them share the threads."""
+    """What a worker is for whose model is that of this cell. Several of them share the threads."""
     model = cut(request.model, plan.layers)
     return Job(
         model=model,
+        layers=plan.layers,
         runtime=plan.runtime,
         dtype=plan.dtype,
         device=request.device,

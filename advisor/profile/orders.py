@@ -1,7 +1,7 @@
 """What the warm child and its workers say to each other: one JSON object per line, orders down, replies up.
 
-A worker belongs to one family: one model in one runtime and dtype. It builds once and then takes one order after
-the other, so that the child, which alone knows the time left, can decide before each cell.
+A worker belongs to one family: one model, and cuts of it, in one runtime and dtype. It builds once and then takes one
+order after the other, so that the child, which alone knows the time left, can decide before each cell.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from advisor.profile.disturbance import Meanwhile
 class Job(Value):
     """What a worker is for. `file_backed_bytes` are those its parent has resident, None for a fresh process.
 
-    `identity` is what the driver calls the card, empty where there is none. With `peaks_of` it builds nothing: it
-    measures the device's peaks in these dtypes, by the products of `peaks_by`, says them and ends. An output that does
-    not come as close to float32 as `least_cosine` asks for is another model's, and no time of it counts. It is one of
-    so many `workers`, each with `threads` of its own, and starts the others.
+    `model` is cut to so many `layers` already, None is a whole one. `identity` is what the driver calls the card, empty
+    where there is none. With `peaks_of` it builds nothing: it measures the device's peaks in these dtypes, by the
+    products of `peaks_by`, says them and ends. An output that does not come as close to float32 as `least_cosine` asks
+    for is another model's, and no time of it counts. It is one of so many `workers`, each with `threads` of its own,
+    and starts the others.
     """
 
     model: ModelEntry
+    layers: int | None = None
     runtime: Runtime = "torch"
     dtype: Dtype
     device: str

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from advisor.core.hardware import DeviceDetail, Dtype, Peaks
 from advisor.core.model.cut import cut
@@ -177,7 +178,9 @@ class Session:
         if not self._was_visited(index):
             turn = {"process": self._process + 1, "processes": self._terms.processes}
             self._say(Started(id=self._request.id, index=index, plan=plan, **turn))
-        if self._worker is None and not self._build(index, family):
+        while self._worker is None and index not in self._told:
+            self._build(index, family)
+        if index in self._told:
             return
         allowance = self._allowance(index)  # building took its part
         order = Order(index=index, plan=plan, share_s=allowance.share_s, limit_s=allowance.limit_s)
@@ -267,9 +270,15 @@ class Session:
         later = self._terms.processes - 1 - self._process
         return later + (self._due(index) or self._wanted(index) > 0)
 
-    def _build(self, index: int, family: list[int]) -> bool:
-        """Start a worker for the family of this cell and wait for its model; False where there will be none."""
-        plan = self._request.cells[index]
+    def _build(self, index: int, family: list[int]) -> None:
+        """Start a worker for the family of this cell and wait for its model; cells that get none are told.
+
+        Its model is the one with most layers that is still asked for. Where it is another's than this cell's, whatever
+        goes wrong with it is said of all of its cells, and this one is left to a smaller model.
+        """
+        alike = self._largest(family)
+        plan = self._request.cells[alike[0]]
+        blamed = [index] if index in alike else alike
         worker = self._worker = self._start(self._job(plan))
         patience = min(
             self._shares.left_s(), build_seconds(cut(self._request.model, plan.layers).parameters, plan.runtime)
@@ -278,22 +287,27 @@ class Session:
         if isinstance(reply, Built):
             self._built = reply
             self._parameters = reply.parameters if plan.layers is None else self._parameters
-            if self._shares.left_s() > 0:
-                return True
-            self._give_up(index, ("undecided",), self._out_of_time())
+            if self._shares.left_s() <= 0:
+                self._give_up(index, ("undecided",), self._out_of_time())
         elif isinstance(reply, NotBuiltReply):
             self._end_worker()
-            for other in family:
+            for other in alike:
                 self._give_up(other, (reply.flag,), reply.note)
         elif reply == "late":
             self._end_worker()
             out_of_time = self._shares.left_s() <= 0
             stuck = f"Building the model took longer than {patience:.3g} s, so it was stopped."
             note = f"{self._out_of_time()} The model was still being built." if out_of_time else stuck
-            self._give_up(index, ("undecided" if out_of_time else "hung",), note)
+            for other in blamed:
+                self._give_up(other, ("undecided" if out_of_time else "hung",), note)
         else:
-            self._bury(index)
-        return False
+            self._bury(*blamed)
+
+    def _largest(self, family: Sequence[int]) -> list[int]:
+        """The open cells of a family with most layers."""
+        cells, found = self._request.cells, self._open_in(family)
+        most = max((cells[index].layers or inf for index in found), default=inf)
+        return [index for index in found if (cells[index].layers or inf) == most]
 
     def _ask(self, order: Order) -> Outcome | More | None:
         """The reply to an order; None where the worker did not come to one, which is then said of the cell."""
@@ -323,11 +337,12 @@ class Session:
         elif "too-slow" in outcome.cell.flags:
             self._shares.learn_slower(plan, broken_off_run_s(outcome.first_run_s, last_moment(order.limit_s)))
 
-    def _bury(self, index: int) -> None:
+    def _bury(self, *indices: int) -> None:
         if self._worker is not None:
             flags, note = self._worker.fate()
             self._worker = None
-            self._give_up(index, flags, note)
+            for index in indices:
+                self._give_up(index, flags, note)
             self._lose_worker()
 
     def _lose_worker(self) -> None:

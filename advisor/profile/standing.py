@@ -7,16 +7,18 @@ mark of peak memory is set anew for every other cell, so no cell pays for what o
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from advisor.core.model.cost import stages_of, weight_bytes
+from advisor.core.model.cost import anatomy, stages_of, weight_bytes
+from advisor.core.model.cut import cut
+from advisor.core.model.entry import ModelEntry
 from advisor.core.model.source import ModelSource
 from advisor.core.sizing.closeness import too_far
-from advisor.core.sizing.measurement import Cell, CellPlan, Deviation
+from advisor.core.sizing.measurement import Cell, CellPlan, Deviation, plan_of
 from advisor.core.sizing.runtimes import COMPILED, is_converted
 from advisor.profile.accelerator import Accelerator
-from advisor.profile.build import DTYPES, count_parameters
+from advisor.profile.build import DTYPES, count_parameters, seen_in
 from advisor.profile.converting import (
     Conversion,
     built_in,
@@ -29,7 +31,7 @@ from advisor.profile.converting import (
 from advisor.profile.deviation import Outputs, deviation
 from advisor.profile.orders import Built, Job
 from advisor.profile.runtimes.served import Served
-from advisor.profile.runtimes.torch_eager import Eager, Loaded, Task, nothing, outputs
+from advisor.profile.runtimes.torch_eager import Eager, Loaded, Task, nothing, outputs, task
 from advisor.profile.tokenizing import tokenizer_of, tokenizing
 from advisor.store import machine
 
@@ -45,12 +47,15 @@ TWIN_ROOM = 1.5
 class Standing:
     """A model ready to run, what is to be said of it, and the seconds and bytes that it took to stand.
 
+    `entry` is that model, with so many `layers` (None is all): its cuts to fewer are seen in it and hold nothing more.
     `conversion_s` is what it took to turn the weights into what runs, now or when that was done; None where they run as
     they are. `refused` says why no time of it counts.
     """
 
     served: Served
     built: Built
+    entry: ModelEntry
+    layers: int | None
     seconds: float
     peak_bytes: int | None
     source: ModelSource | None
@@ -67,13 +72,21 @@ class Standing:
         return self.served.loaded
 
     def work(self, plan: CellPlan) -> Task:
-        """What one run of the cell is. Raises ValueError where this model cannot do it."""
+        """What one run of the cell is. Raises ValueError where this model cannot do it, NotBuilt for no cut of it."""
         if plan.stage != "tokenize":
-            return self.served.task(plan)
+            return task(self._cut(plan.layers), plan) if self.shows(plan) else self.served.task(plan)
         if self.source is None:
             raise ValueError("a model without files has no tokenizer")
         run = tokenizing(tokenizer_of(self.source), plan, self.seed)
         return Task(run=run, reset=nothing, check=nothing)
+
+    def shows(self, plan: CellPlan) -> bool:
+        """Whether the cell is one of a cut that is seen in this model."""
+        return plan.stage != "tokenize" and plan.layers != self.layers
+
+    def _cut(self, layers: int | None) -> Loaded:
+        entry = cut(self.entry, layers)
+        return replace(self.loaded, model=seen_in(self.loaded.model, entry), anatomy=anatomy(entry))
 
     def told(self, cell: Cell) -> Cell:
         """The cell with what is to be said of the configuration that it was measured in."""
@@ -107,6 +120,8 @@ def stand(job: Job, device: Accelerator) -> Standing:
     return Standing(
         served=served,
         built=Built(parameters=count_parameters(found.model), weights=weights, notes=found.notes),
+        entry=job.model,
+        layers=job.layers,
         seconds=seconds,
         peak_bytes=peak_bytes,
         source=job.source,
@@ -122,6 +137,8 @@ def _converted(job: Job, device: Accelerator) -> Standing:
     return Standing(
         served=made.served,
         built=made.built,
+        entry=job.model,
+        layers=job.layers,
         seconds=made.load_s,
         peak_bytes=device.taken().peak_bytes,
         source=job.source,
@@ -176,8 +193,17 @@ def load_cell(job: Job, standing: Standing, device: Accelerator, plan: CellPlan)
     )
 
 
-def without_the_model(cell: Cell) -> Cell:
-    """A cell of tokenising: it runs on the processor alone, and the memory of the process is mostly the model's."""
+def of_its_own(standing: Standing, cell: Cell) -> Cell:
+    """The cell without what belongs to the model beside it.
+
+    Tokenising runs on the processor alone, and the memory of the process is mostly the model's; that of a cut is that
+    of the larger model which it is seen in.
+    """
+    update: dict[str, Any] = {}
+    if cell.stage == "tokenize":
+        update = dict.fromkeys(("device_time_s", "launch_overhead_s"))
+        update |= {"device": "cpu", "threads": TOKENIZING_THREADS}
+    elif not standing.shows(plan_of(cell)):
+        return cell
     memory = ("peak_memory_bytes", "peak_allocated_bytes", "peak_reserved_bytes", "process_bytes")
-    nobodys: dict[str, Any] = dict.fromkeys((*memory, "device_time_s", "launch_overhead_s"))
-    return cell.model_copy(update=nobodys | {"device": "cpu", "threads": TOKENIZING_THREADS})
+    return cell.model_copy(update=update | dict.fromkeys(memory))

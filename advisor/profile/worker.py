@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeVar
 import torch
 
 from advisor.core.model.cost import stage_bytes_moved, stage_flops
+from advisor.core.model.cut import cut
 from advisor.core.sizing.measurement import Cell, Flag, throughput_unit, unmeasured
 from advisor.core.sizing.sampling import LEAST
 from advisor.core.sizing.statistics import summarise
@@ -28,7 +29,7 @@ from advisor.profile.disturbance import Meanwhile, disturbances, meanwhile
 from advisor.profile.orders import Job, More, NotBuiltReply, Order, Outcome, PeaksReply, Reply
 from advisor.profile.peaks import measure_peaks
 from advisor.profile.runtimes.torch_eager import Task
-from advisor.profile.standing import Standing, load_cell, stand, without_the_model
+from advisor.profile.standing import Standing, load_cell, of_its_own, stand
 from advisor.profile.timing import Limits, Stopwatch, Timing
 from advisor.store import machine
 
@@ -68,7 +69,7 @@ def serve(job: Job, orders: BinaryIO, replies: BinaryIO) -> None:
     for line in orders:
         outcome = _measure(job, standing, device, Order.model_validate_json(line), beside)
         if isinstance(outcome, Outcome):
-            outcome = outcome.model_copy(update={"cell": standing.told(outcome.cell)})
+            outcome = outcome.model_copy(update={"cell": standing.told(of_its_own(standing, outcome.cell))})
         _say(replies, outcome)
         if isinstance(outcome, Outcome) and outcome.spoiled:
             return
@@ -139,8 +140,6 @@ def _first(
     if cell.median_s is not None:
         left_s = order.limit_s - seen.elapsed_s
         cell = cell.model_copy(update=_by_the_devices_clock(device, work, cell.median_s, left_s))
-    if order.plan.stage == "tokenize":
-        cell = without_the_model(cell)
     return Outcome(
         index=order.index,
         cell=cell,
@@ -185,9 +184,10 @@ def _by_the_devices_clock(device: Accelerator, work: Task, median_s: float, left
 
 def _cell(job: Job, order: Order, timing: Timing, taken: Taken, disturbed: tuple[Flag, ...]) -> Cell:
     plan = order.plan
+    model = cut(job.model, plan.layers)
     known = {
-        "flops": stage_flops(job.model, plan) if plan.stage != "tokenize" else None,
-        "bytes_moved": stage_bytes_moved(job.model, plan) if plan.stage != "tokenize" else None,
+        "flops": stage_flops(model, plan) if plan.stage != "tokenize" else None,
+        "bytes_moved": stage_bytes_moved(model, plan) if plan.stage != "tokenize" else None,
         "peak_memory_bytes": taken.peak_bytes,
         "peak_allocated_bytes": taken.allocated_bytes,
         "peak_reserved_bytes": taken.reserved_bytes,

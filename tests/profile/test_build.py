@@ -8,7 +8,9 @@ import pytest
 import torch
 import transformers
 
-from advisor.profile.build import DTYPES, NotBuilt, build, count_parameters
+from advisor.core.model.cut import cut, depth, period
+from advisor.core.model.entry import ModelEntry
+from advisor.profile.build import DTYPES, NotBuilt, build, count_parameters, seen_in
 from advisor.profile.filling import TILE_VALUES, fill, tile
 from tests.core.model.tiny_models import ALL_VARIATIONS, entry
 
@@ -44,6 +46,38 @@ def test_built_both_ways_with_the_same_weights_the_output_is_the_same(
     ours, usual = build(entry(model_type, **change), dtype), ordinary(model_type, dtype, **change)
     usual.load_state_dict(ours.state_dict())
     assert torch.equal(output(ours), output(usual))
+
+
+def cut_of(model_type: str, change: dict[str, Any]) -> tuple[ModelEntry, ModelEntry]:
+    """A model and its smallest cut."""
+    whole = entry(model_type, **change)
+    try:
+        depth(whole)
+    except ValueError:
+        pytest.skip("its stacks differ in depth: it cannot be cut")
+    return cut(whole, 3 * period(whole)), cut(whole, period(whole))
+
+
+@pytest.mark.parametrize(("model_type", "change"), ALL_VARIATIONS)
+def test_a_cut_is_the_first_layers_of_the_larger_model_and_holds_nothing_of_its_own(
+    model_type: str, change: dict[str, Any]
+) -> None:
+    larger, fewer = cut_of(model_type, change)
+    whole, alone = build(larger, "bfloat16"), build(fewer, "bfloat16", seed=1)
+    seen, before = seen_in(whole, fewer), output(whole)
+    held = {id(one) for one in (*whole.parameters(), *whole.buffers())}
+    assert {id(one) for one in (*seen.parameters(), *seen.buffers())} <= held
+    assert count_parameters(seen) == fewer.parameters
+    alone.load_state_dict(seen.state_dict())
+    assert torch.equal(output(seen), output(alone))
+    assert torch.equal(output(whole), before)
+
+
+def test_a_model_is_not_seen_in_one_that_lacks_its_weights() -> None:
+    with pytest.raises(NotBuilt, match="of fewer layers is no part of it"):
+        seen_in(build(entry("gpt2", n_layer=2), "float32"), entry("gpt2", n_layer=3))
+    with pytest.raises(NotBuilt, match="of fewer layers is no part of it"):
+        seen_in(build(entry("gpt2", n_embd=64), "float32"), entry("gpt2", n_embd=32, n_layer=1))
 
 
 @pytest.mark.parametrize(("model_type", "change"), ALL_VARIATIONS)

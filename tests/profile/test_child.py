@@ -120,11 +120,14 @@ async def test_a_model_is_built_with_as_many_layers_as_it_is_cut_to(child: Child
         assert heard.cells[index].median_s is not None, heard.note(index)
         assert heard.cells[index].layers == plan.layers
         assert heard.cells[index].flops == stage_flops(cut(model, plan.layers), plan)
+        whole = plan.layers is None
+        assert (heard.cells[index].peak_memory_bytes is not None) == whole, "a cut stands in the larger model's memory"
     assert heard.finished is not None
     assert heard.finished.parameters == parameter_count(anatomy(model)), "counted in the whole model alone"
     alone = await hear(child, request(*cells[:2], model=model))
     assert alone.finished is not None
     assert alone.finished.parameters is None
+    assert [alone.cells[index].peak_memory_bytes is not None for index in range(2)] == [True, False]
 
 
 @module_loop

@@ -66,7 +66,9 @@ def test_each_step_sees_as_many_answers_and_tokens_as_it_is_told(model_type: str
 def test_a_step_is_filled_up_to_the_rows_that_the_plan_says() -> None:
     tiny = entry("gpt2")
     loaded = Loaded(build(tiny, "float32"), anatomy(tiny), DTYPES["float32"], "cpu", seed=0)
-    standing = Standing(Eager(loaded), Built(parameters=1), seconds=0.0, peak_bytes=None, source=None)
+    standing = Standing(
+        Eager(loaded), Built(parameters=1), entry=tiny, layers=None, seconds=0.0, peak_bytes=None, source=None
+    )
     filled = plan(("prefill", "decode"), contexts=9).model_copy(update={"padded_steps": ((3, 4),)})
     works, seen = ModelWorks(filled, standing, accelerator("cpu")), list[int]()
 

@@ -11,15 +11,17 @@ import pytest
 
 from advisor.core.protocol import Event, Finished, Measured, Started
 from advisor.core.sizing.effort import EFFORTS
-from advisor.core.sizing.measurement import Cell, CellPlan, Effort, unmeasured
+from advisor.core.sizing.measurement import Cell, CellPlan, Effort, Flag, unmeasured
 from advisor.profile.inbox import Inbox
-from advisor.profile.orders import Built, Job, More, Order, Outcome, Reply
+from advisor.profile.orders import Built, Job, More, NotBuiltReply, Order, Outcome, Reply
 from advisor.profile.session import Session
 from tests.core.model.tiny_models import entry
 from tests.fake_child import fake_cell, true_seconds
 from tests.measuring import plans, request
 
 Answer = Callable[[Order], Cell]
+Unbuilt = Callable[[Job], Reply | None]
+"""What the first worker says in place of its model; None where it dies."""
 Times = Callable[[Order, int], float]
 """Seconds of one run of an order in the n-th worker."""
 
@@ -27,22 +29,22 @@ Times = Callable[[Order, int], float]
 class Puppet:
     """A worker that has its reply ready at once."""
 
-    def __init__(self, job: Job, answer: Answer) -> None:
+    def __init__(self, job: Job, answer: Answer, unbuilt: Unbuilt | None = None) -> None:
         self.job, self._answer = job, answer
         self.orders: list[Order] = []
         self._pipe = os.pipe()
-        self._replies: list[Reply] = []
+        self._replies: list[Reply | None] = []
         self.killed = False
-        self._say(Built(parameters=7))
+        self._say(Built(parameters=7) if unbuilt is None else unbuilt(job))
 
-    def _say(self, reply: Reply) -> None:
+    def _say(self, reply: Reply | None) -> None:
         self._replies.append(reply)
         os.write(self._pipe[1], b".")
 
     def fileno(self) -> int:
         return self._pipe[0]
 
-    def reply(self) -> Reply:
+    def reply(self) -> Reply | None:
         os.read(self._pipe[0], 1)
         return self._replies.pop(0)
 
@@ -55,6 +57,9 @@ class Puppet:
             spoiled = "crashed" in cell.flags
             self._say(Outcome(index=order.index, cell=cell, first_run_s=0.01, spoiled=spoiled))
 
+    def fate(self) -> tuple[tuple[Flag, ...], str]:
+        return ("killed",), "It was killed."
+
     def cpu_seconds(self) -> float:
         return 0.0
 
@@ -64,12 +69,14 @@ class Puppet:
             os.close(end)
 
 
-def heard(answer: Answer, cells: list[CellPlan], **limits: Any) -> tuple[list[Event], list[Puppet]]:
+def heard(
+    answer: Answer, cells: list[CellPlan], *, unbuilt: Unbuilt | None = None, **limits: Any
+) -> tuple[list[Event], list[Puppet]]:
     events: list[Event] = []
     puppets: list[Puppet] = []
 
     def start(job: Job) -> Puppet:
-        puppets.append(Puppet(job, answer))
+        puppets.append(Puppet(job, answer, unbuilt if not puppets else None))
         return puppets[-1]
 
     silence, _open = os.pipe()
@@ -106,6 +113,46 @@ def test_a_model_is_built_once_for_each_dtype() -> None:
     assert all(puppet.killed for puppet in puppets)
     assert isinstance(events[-1], Finished)
     assert events[-1].parameters == 7
+
+
+def of_layers(*counts: int | None, **change: Any) -> list[CellPlan]:
+    """A cell of the model cut to each of these numbers of layers."""
+    return [plan for layers in counts for plan in plans(layers=layers, batches=(1,), **change)]
+
+
+def test_a_model_and_its_cuts_are_measured_in_one_process_with_most_layers_standing() -> None:
+    cells = of_layers(3, 1, None, 2)
+    events, puppets = heard(lambda order: fake_cell(order.plan), cells)
+    assert [puppet.job.layers for puppet in puppets] == [None]
+    assert [order.plan.layers for order in puppets[0].orders[:4]] == [3, 1, None, 2]
+    assert events[-1].parameters == 7  # type: ignore[union-attr]
+    events, puppets = heard(lambda order: fake_cell(order.plan), of_layers(1, 3, 2))
+    assert [puppet.job.layers for puppet in puppets] == [3]
+    assert events[-1].parameters is None, "nobody built the whole model"  # type: ignore[union-attr]
+
+
+def test_cuts_that_are_turned_into_something_else_each_stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("advisor.profile.families._refusal", lambda *_: None)  # whatever is installed
+    eight_bits = of_layers(3, 1, dtype="int8")
+    _, puppets = heard(lambda order: fake_cell(order.plan), eight_bits)
+    assert [puppet.job.layers for puppet in puppets] == [3, 1]
+
+
+@pytest.mark.parametrize("how", ["refused", "died"])
+def test_where_the_largest_cannot_stand_its_cells_alone_are_lost(how: str) -> None:
+    cells = of_layers(3, 1, 2, None) + plans(layers=None, batches=(4,))
+
+    def lost(job: Job) -> Reply | None:
+        assert job.layers is None
+        return NotBuiltReply(flag="out-of-memory", note="no room") if how == "refused" else None
+
+    events, puppets = heard(lambda order: fake_cell(order.plan), cells, unbuilt=lost)
+    told = cells_of(events)
+    assert [told[index].median_s is not None for index in range(5)] == [True, True, True, False, False]
+    assert {told[index].flags for index in (3, 4)} == {("out-of-memory",) if how == "refused" else ("killed",)}
+    assert [puppet.job.layers for puppet in puppets] == [None, 3]
+    started = [event.index for event in events if isinstance(event, Started)]
+    assert sorted(started) == sorted(set(started)), "no cell is begun twice"
 
 
 def test_a_worker_is_told_how_close_its_dtype_must_come_and_its_part_of_the_threads() -> None:
