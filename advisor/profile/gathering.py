@@ -29,6 +29,7 @@ class InOneProcess:
     seen: Meanwhile
     flags: tuple[Flag, ...]
     spent_s: float
+    after_pause_ratio: float | None = None
     outlived: bool = False
     full: bool = False
 
@@ -65,6 +66,7 @@ class Gathered:
             seen=outcome.seen,
             flags=cell.flags,
             spent_s=spent_s,
+            after_pause_ratio=cell.after_pause_ratio,
         )
         if (self.first.peak_memory_bytes or 0) < (cell.peak_memory_bytes or 0):
             self.first = self.first.model_copy(update={"peak_memory_bytes": cell.peak_memory_bytes})
@@ -91,7 +93,9 @@ class Gathered:
         parts = [*self.processes, *([self.now] if self.now is not None else [])]
         found = {flag: None for part in parts for flag in self._flags_of(part, cores)}
         notes = [words for words in (self.first.note, note) if words]
-        cell = self.first.model_copy(update={"flags": (*found, *flags), "note": " ".join(notes) or None})
+        ratios = [part.after_pause_ratio for part in parts if part.after_pause_ratio is not None]
+        told = {"flags": (*found, *flags), "note": " ".join(notes) or None}
+        cell = self.first.model_copy(update=told | {"after_pause_ratio": median(ratios) if ratios else None})
         return pooled(cell, [part.samples_s for part in parts], self.terms)
 
     def _flags_of(self, part: InOneProcess, cores: int) -> tuple[Flag, ...]:

@@ -15,7 +15,7 @@ from math import ceil
 from statistics import median
 from typing import Generic, TypeVar
 
-from advisor.core.sizing.measurement import Flag
+from advisor.core.sizing.measurement import CellPlan, Flag, Stage
 from advisor.core.sizing.sampling import LEAST
 from advisor.core.sizing.statistics import steady
 
@@ -36,6 +36,12 @@ COLD_FACTOR = 3.0
 """A first run pays for compiling and for first touches: no more than this many times a later one, as far as seen."""
 CLOCK_SHARE = 0.01
 """Reading the clock may cost this part of a block."""
+READING: tuple[Stage, ...] = ("forward", "prefill", "encode")
+PAIRS = 7
+"""Runs after a pause, each with one right after it."""
+PAUSE_RUNS = 2
+PAUSE_SECONDS_MOST = 0.25
+"""A pause lasts as long as so many runs, and no longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,25 @@ class Stopwatch(Generic[Result]):
         self._runs = runs
         return tuple(self._take(wanted))
 
+    def after_pause(self, run_s: float, sleep: Callable[[float], None]) -> float | None:
+        """How many times as long a run takes after a pause as right after another one, at least 1.
+
+        The median over pairs, so that a drift of the machine or a stall of one pair does not show. None where the
+        share of this visit has no time left for all of them. `run_s` is what one run takes, `sleep` passes seconds.
+        """
+        pause_s = min(PAUSE_RUNS * run_s, PAUSE_SECONDS_MOST)
+        pair_s = pause_s + 2 * run_s
+        if self._elapsed() + PAIRS * pair_s > self._limits.share_s:
+            return None
+        ratios: list[float] = []
+        for _ in range(PAIRS):
+            if self._elapsed() + pair_s > self._limits.limit_s:
+                return None
+            sleep(pause_s)
+            paused_s = self._block(1)
+            ratios.append(paused_s / self._block(1))
+        return max(1.0, median(ratios))
+
     def _warm_up(self, warm: deque[float]) -> bool:
         """Run until the last blocks, kept in `warm`, are steady; False where the cap came first."""
         cap = max(WARM_UP_SECONDS, min(WARM_UP_SECONDS_MOST, WARM_UP_SHARE * self._limits.share_s))
@@ -147,6 +172,11 @@ class Stopwatch(Generic[Result]):
 
     def _elapsed(self) -> float:
         return (self._clock() - self._begun) * 1e-9
+
+
+def begins_alone(plan: CellPlan) -> bool:
+    """Whether a run is what a replica that stood idle begins with: the whole model reads one text."""
+    return plan.stage in READING and plan.batch_size == 1 and plan.layers is None
 
 
 def too_slow_note(run_s: float, limit_s: float, *, what: str = "one run") -> str:

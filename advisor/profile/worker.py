@@ -30,7 +30,7 @@ from advisor.profile.orders import Job, More, NotBuiltReply, Order, Outcome, Pea
 from advisor.profile.peaks import measure_peaks
 from advisor.profile.runtimes.torch_eager import Task
 from advisor.profile.standing import Standing, load_cell, of_its_own, stand
-from advisor.profile.timing import Limits, Stopwatch, Timing
+from advisor.profile.timing import Limits, Stopwatch, Timing, begins_alone
 from advisor.store import machine
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ def _first(
     setup_s: float,
     beside: Companions,
 ) -> Outcome:
-    """The first visit: memory in a pass of its own, warm-up, the first samples."""
+    """The first visit: memory in a pass of its own, warm-up, the first samples, and runs after a pause."""
     device.reset_peak()
     first_s, result = watch.first()
     taken = device.taken()
@@ -140,6 +140,8 @@ def _first(
     if cell.median_s is not None:
         left_s = order.limit_s - seen.elapsed_s
         cell = cell.model_copy(update=_by_the_devices_clock(device, work, cell.median_s, left_s))
+    if cell.median_s is not None and begins_alone(order.plan):
+        cell = cell.model_copy(update={"after_pause_ratio": watch.after_pause(cell.median_s, time.sleep)})
     return Outcome(
         index=order.index,
         cell=cell,

@@ -12,7 +12,17 @@ import pytest
 
 from advisor.core.sizing.sampling import LEAST, Terms
 from advisor.core.sizing.statistics import order_statistic_interval
-from advisor.profile.timing import AGAIN_RUNS, Limits, Stopwatch, clock_seconds, runs_per_block
+from advisor.profile.timing import (
+    AGAIN_RUNS,
+    PAIRS,
+    PAUSE_SECONDS_MOST,
+    Limits,
+    Stopwatch,
+    begins_alone,
+    clock_seconds,
+    runs_per_block,
+)
+from tests.measuring import plans
 
 TICK_NS = 40
 WIDE = Limits(share_s=1e6, limit_s=1e6)
@@ -146,6 +156,77 @@ def test_nobody_runs_far_beyond_the_limit() -> None:
         bench = Bench(lambda n, run_s=run_s: run_s * (1 + 0.2 * (n % 3)))  # type: ignore[misc]
         timed(bench, Limits(share_s=3, limit_s=10))
         assert bench.now_s <= 10 + 1.4 * run_s
+
+
+class Sleeper(Bench):
+    """A bench whose next run after a sleep takes `slower` times what any other does."""
+
+    def __init__(self, run_s: float, slower: Callable[[int], float]) -> None:
+        super().__init__(lambda n: run_s * self._pace())
+        self.slept_s: list[float] = []
+        self._slower, self._rested = slower, False
+
+    def sleep(self, seconds: float) -> None:
+        self.slept_s.append(seconds)
+        self.now_ns += int(seconds * 1e9)
+        self._rested = True
+
+    def _pace(self) -> float:
+        rested, self._rested = self._rested, False
+        return self._slower(len(self.slept_s)) if rested else 1.0
+
+
+def test_a_run_that_is_slower_after_a_pause_gives_that_ratio() -> None:
+    bench = Sleeper(0.04, lambda pair: 1.1)
+    assert bench.watch().after_pause(0.04, bench.sleep) == pytest.approx(1.1, rel=1e-4)
+    assert bench.slept_s == pytest.approx([0.08] * PAIRS)
+    assert bench.runs == bench.resets == 2 * PAIRS
+    assert bench.checks == 2 * bench.runs
+
+
+def test_one_stalled_pair_does_not_show_in_the_ratio() -> None:
+    bench = Sleeper(0.04, lambda pair: 9.0 if pair == 3 else 1.08)
+    assert bench.watch().after_pause(0.04, bench.sleep) == pytest.approx(1.08, rel=1e-4)
+
+
+def test_a_run_that_is_no_slower_after_a_pause_gives_one() -> None:
+    bench = Sleeper(0.04, lambda pair: 0.9)
+    assert bench.watch().after_pause(0.04, bench.sleep) == 1.0
+
+
+def test_no_pause_is_longer_than_it_has_to_be() -> None:
+    bench = Sleeper(3.0, lambda pair: 1.1)
+    bench.watch().after_pause(3.0, bench.sleep)
+    assert bench.slept_s == [PAUSE_SECONDS_MOST] * PAIRS
+
+
+def test_without_time_for_all_pairs_nothing_is_run_after_a_pause() -> None:
+    bench = Sleeper(1.0, lambda pair: 1.1)
+    assert bench.watch(Limits(share_s=15, limit_s=60)).after_pause(1.0, bench.sleep) is None
+    assert bench.runs == 0
+    assert bench.slept_s == []
+
+
+def test_time_that_went_by_before_counts_against_the_pairs() -> None:
+    bench = Sleeper(0.1, lambda pair: 1.1)
+    watch = bench.watch(Limits(share_s=3, limit_s=3))
+    watch.time(0.1)
+    assert watch.after_pause(0.1, bench.sleep) is None
+    assert bench.slept_s == []
+
+
+def test_pairs_that_turn_out_slow_stop_at_the_limit_without_a_ratio() -> None:
+    bench = Sleeper(0.1, lambda pair: 20.0)
+    assert bench.watch(Limits(share_s=4, limit_s=4)).after_pause(0.1, bench.sleep) is None
+    assert bench.now_s < 4 + 2.3
+
+
+def test_only_a_whole_model_that_reads_one_text_is_run_after_a_pause() -> None:
+    reading = [plan for stage in ("forward", "prefill", "encode") for plan in plans(stage)]
+    assert [begins_alone(plan) for plan in reading] == [True, False] * 3
+    others = [plan for stage in ("decode", "load", "tokenize") for plan in plans(stage)]
+    cuts = [plan.model_copy(update={"layers": 2}) for plan in reading]
+    assert not any(map(begins_alone, [*others, *cuts]))
 
 
 def test_short_runs_are_timed_in_blocks_in_which_the_clock_costs_one_percent() -> None:

@@ -84,6 +84,7 @@ class Decoder:
     pass yields none. These are a typical request's; `mix` holds all lengths that occur, None where all are typical.
     `cache_tokens` is what the caches of all answers may hold together, with every answer at its end; None where the
     slots are the only limit. `source_tokens` are kept per request beside its own cache (an encoder-decoder's source).
+    `after_pause` multiplies a reading that begins on an idle replica: nothing waited and no answer was in progress.
     """
 
     reading_s: tuple[float, ...]
@@ -98,6 +99,7 @@ class Decoder:
     mix: Mix | None = None
     cache_tokens: int | None = None
     source_tokens: int = 0
+    after_pause: float = 1.0
 
     @property
     def output_steps(self) -> int:
@@ -117,7 +119,7 @@ class Decoder:
 
     @property
     def lone_s(self) -> float:
-        return self.reading_s[0] + self.times.total(1, self.first_context, self.steps)
+        return self.reading_s[0] * self.after_pause + self.times.total(1, self.first_context, self.steps)
 
     def with_slots(self, slots: int) -> Decoder:
         """The same model with so many answers at once; no more prompts than slots are read together."""
@@ -150,7 +152,7 @@ class Decoder:
     def alone(self, requests: int, seed: int) -> Served:
         lengths = self.lengths
         prompts, answers = lengths.drawn(requests, seed)
-        read = lengths.reading.alone_s(prompts) * self.reading_noise(requests, seed)
+        read = lengths.reading.alone_s(prompts) * self.reading_noise(requests, seed) * self.after_pause
         begins = self.begins(requests, seed)
         steps = np.asarray(lengths.steps)[answers]
         later = np.maximum(steps - 1, 0)
@@ -260,6 +262,7 @@ class _Replica:
         self.reserved = 0
         self.shut = False  # no room for the next request: not looked for again before an answer has ended
         self.fresh: list[int] = []  # requests that were read and have no token yet
+        self.rested = True  # what it reads next finds it idle
         self.offset = number * _BETWEEN_REPLICAS % _STEP_DRAWS
 
     @property
@@ -270,7 +273,7 @@ class _Replica:
         """Reads what waits, else writes on; an idle replica goes to the next arrival."""
         queue = self.queue
         if not self.ends and queue.arrivals[queue.next] > self.now_s:
-            self.now_s = queue.arrivals[queue.next]
+            self.now_s, self.rested = queue.arrivals[queue.next], True
         elif not self._read():
             self._decode()
 
@@ -294,8 +297,9 @@ class _Replica:
             end += 1
         if end == first:
             return False
-        self.now_s += queue.reading_s(first, end) * queue.noise[first]
-        queue.next = end
+        pace = decoder.after_pause if self.rested else 1.0
+        self.now_s += queue.reading_s(first, end) * queue.noise[first] * pace
+        queue.next, self.rested = end, False
         if decoder.reading_yields_token:
             queue.first_token[first:end] = [self.now_s] * (end - first)
         for request in range(first, end):

@@ -24,8 +24,9 @@ _GROUPS_DRAWN = 512
 _FULL_GROUPS = 0
 """The seed of the lengths that meet in full groups."""
 
-Times = Callable[[int, int], tuple[float, float]]
-"""Seconds until the requests from the first number to before the second have a first token, and until they end."""
+Times = Callable[[int, int, float], tuple[float, float]]
+"""Seconds until the requests from the first number to before the second have a first token, and until they end, where
+reading them takes so many times as long as it does right after other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,14 @@ class Groups:
         first_token: list[float] = []
         free_s, first = [-1.0] * replicas, 0
         while first < count:
+            pace = self.writer.after_pause if free_s[0] < arrivals[first] else 1.0
             start_s = max(free_s[0], arrivals[first])
             end, limit = first + 1, min(first + self.most, count)
             reserved = drawn.reserved[first]
             while end < limit and arrivals[end] <= start_s and self._room(reserved, drawn.reserved[end]):
                 reserved += drawn.reserved[end]
                 end += 1
-            begun_s, ended_s = times(first, end)
+            begun_s, ended_s = times(first, end, pace)
             heapreplace(free_s, start_s + ended_s)
             done += [start_s + ended_s] * (end - first)
             first_token += [start_s + begun_s] * (end - first)
@@ -149,8 +151,8 @@ def _noisy(writer: Decoder, drawn: _Drawn, seed: int) -> Times:
     most = max(max(drawn.steps), 1)
     stepping = (writer.noise_from(begins, np.full(count, most), seed) / most).tolist()
 
-    def times(first: int, end: int) -> tuple[float, float]:
-        read_s = drawn.reading_s(first, end) * reading[first]
+    def times(first: int, end: int, pace: float) -> tuple[float, float]:
+        read_s = drawn.reading_s(first, end) * reading[first] * pace
         first_step_s = 0.0 if writer.reading_yields_token else drawn.first_step_s(first, end) * stepping[first]
         return read_s + first_step_s, read_s + drawn.writing_s(first, end) * stepping[first]
 

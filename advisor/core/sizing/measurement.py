@@ -99,6 +99,11 @@ class Cell(Value):
     model says it computes in, `conversion_s` what turning the weights into it or compiling the module took when that
     was done. Where several `workers` served at once, with `threads` each, times and memory are those of one of them
     while the others did the same, throughput and the shares of peaks those of all together.
+
+    Samples are taken back to back, but a replica that stood idle has colder caches and threads that sleep.
+    `after_pause_ratio` is how many times as long a run takes after a pause of two runs (at most 0.25 s) as the one
+    right after it: the median of a few such pairs, and of several processes, at least 1. It is taken on the first visit
+    where a whole model reads one text (forward, prefill, encode), if there is time; None elsewhere.
     """
 
     stage: Stage
@@ -133,6 +138,7 @@ class Cell(Value):
     note: str | None = None
     device_time_s: float | None = None
     launch_overhead_s: float | None = None
+    after_pause_ratio: float | None = None
     peak_allocated_bytes: int | None = None
     peak_reserved_bytes: int | None = None
     process_bytes: int | None = None

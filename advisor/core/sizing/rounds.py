@@ -38,6 +38,7 @@ def one_of(cells: Sequence[Cell]) -> Cell:
     middle = median(samples) if samples else median([cell.median_s or 0.0 for cell in good])
     intervals = [cell.ci95_s for cell in good if cell.ci95_s is not None]
     peaks = [cell.peak_memory_bytes for cell in good if cell.peak_memory_bytes is not None]
+    ratios = [cell.after_pause_ratio for cell in good if cell.after_pause_ratio is not None]
     found = {
         "processes": sum(cell.processes for cell in good),
         "samples": sum(cell.samples for cell in good),
@@ -51,6 +52,7 @@ def one_of(cells: Sequence[Cell]) -> Cell:
         "mbu": _scaled(good[0], good[0].mbu, middle),
         "throughput_per_s": good[0].workers * good[0].batch_size / middle,
         "peak_memory_bytes": max(peaks, default=None),
+        "after_pause_ratio": median(ratios) if ratios else None,
         "outliers": sum(cell.outliers or 0 for cell in good),
         "more_samples": None,  # said of one round's interval
         "flags": tuple(dict.fromkeys(flag for cell in good for flag in cell.flags)),

@@ -156,13 +156,15 @@ class Batcher:
 
     `service_s[b - 1]` is one pass over b requests of typical length; `passes` holds those of all lengths that occur,
     None where all are typical. `residuals` are measured samples divided by their median, one of which multiplies each
-    pass. FIFO; it never waits for a batch to fill.
+    pass; `after_pause` multiplies one that begins on an idle replica: a request came that found it free. FIFO; it never
+    waits for a batch to fill.
     """
 
     service_s: tuple[float, ...]
     residuals: tuple[float, ...] = (1.0,)
     requests: int = 30_000
     passes: Passes | None = None
+    after_pause: float = 1.0
 
     @property
     def saturation_rps(self) -> float:
@@ -172,7 +174,7 @@ class Batcher:
 
     @property
     def lone_s(self) -> float:
-        return self.service_s[0]
+        return self.service_s[0] * self.after_pause
 
     @property
     def output_steps(self) -> int:
@@ -190,11 +192,12 @@ class Batcher:
         done: list[float] = []
         free_s, first = [-1.0] * replicas, 0
         while first < count:
+            pace = self.after_pause if free_s[0] < arrivals[first] else 1.0
             start_s = max(free_s[0], arrivals[first])
             end, limit = first + 1, min(first + largest, count)
             while end < limit and arrivals[end] <= start_s:
                 end += 1
-            done_s = start_s + seconds(first, end) * noise[first]
+            done_s = start_s + seconds(first, end) * noise[first] * pace
             heapreplace(free_s, done_s)
             done += [done_s] * (end - first)
             first = end
@@ -202,9 +205,9 @@ class Batcher:
 
     def alone(self, requests: int, seed: int) -> Served:
         if self.passes is None:
-            return Served(self.service_s[0] * self._noise(requests, seed))
+            return Served(self.service_s[0] * self._noise(requests, seed) * self.after_pause)
         levels = self.passes.levels(requests, seed)
-        return Served(self.passes.alone_s(levels) * self._noise(requests, seed))
+        return Served(self.passes.alone_s(levels) * self._noise(requests, seed) * self.after_pause)
 
     def _seconds(self, requests: int, seed: int) -> Seconds:
         if self.passes is not None:

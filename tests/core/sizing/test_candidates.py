@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 import pytest
 
@@ -12,6 +13,7 @@ from advisor.core.model.cost import kv_cache_bytes, weight_bytes
 from advisor.core.sizing.candidates import Part, part_of
 from advisor.core.sizing.decoding import Decoder
 from advisor.core.sizing.grid import cells_for
+from advisor.core.sizing.groups import writer_of
 from advisor.core.sizing.measurement import Cell, CellPlan, Profile
 from advisor.core.sizing.serving import Batcher
 from tests.core.sizing.known_model import (
@@ -53,6 +55,40 @@ def test_a_batcher_takes_as_long_as_its_cells_say() -> None:
     server = encoded().candidates[-1].servers["mid"]
     assert isinstance(server, Batcher)
     assert server.service_s == pytest.approx([0.010 + 0.004 * batch for batch in range(1, 9)])
+
+
+def paused(one: Cell, ratio: float | None) -> Cell:
+    return one.model_copy(update={"after_pause_ratio": ratio})
+
+
+def test_what_a_pass_takes_longer_on_an_idle_replica_is_the_median_of_what_the_cells_of_its_stage_say() -> None:
+    shapes = cells_for(ENCODER, Lengths(128, 400, 0, None), role="model", dtypes=BOTH)
+    ratios = iter((1.05, 1.2, 1.1, 1.3))
+    cells = [
+        paused(cell(each, encoder(each)), next(ratios) if each.batch_size == 1 and each.dtype == "float32" else None)
+        for each in shapes
+    ]
+    told = sorted(one.after_pause_ratio for one in cells if one.after_pause_ratio is not None)
+    broken = paused(cell(shapes[0], 0.01, flags=("not-finite",)), 9.0)
+    for lengths in (TEXT, PAIRS):
+        part = part_of("model", profile(ENCODER, [*cells, broken]), ENCODER, lengths)
+        for one in part.candidates:
+            expected = median(told) if one.serving.dtype == "float32" and lengths is TEXT else 1.0
+            servers = [server for server in one.servers.values() if isinstance(server, Batcher)]
+            assert [server.after_pause for server in servers] == [expected] * 3
+
+
+@pytest.mark.parametrize("runtime", ["torch", "ctranslate2"])
+def test_a_writer_reads_its_prompt_more_slowly_after_a_pause(runtime: str) -> None:
+    cells = [
+        paused(cell(each, decoder(each)), 1.2 if each.stage == "prefill" and each.batch_size == 1 else None).model_copy(
+            update={"runtime": runtime}
+        )
+        for each in cells_for(DECODER, ANSWER, role="model", dtypes=("float32",))
+    ]
+    part = part_of("model", profile(DECODER, cells), DECODER, ANSWER)
+    writers = [writer_of(server) for one in part.candidates for server in one.servers.values()]
+    assert {writer.after_pause for writer in writers if writer is not None} == {1.2}
 
 
 def test_an_input_between_measured_ones_is_interpolated_and_says_so() -> None:

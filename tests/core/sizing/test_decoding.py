@@ -231,6 +231,39 @@ def test_requests_that_rarely_meet_take_what_they_take_alone() -> None:
     assert times.min() >= server.lone_s - 1e-9
 
 
+@pytest.mark.parametrize("yields_token", [True, False])
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_a_prompt_that_finds_the_replica_idle_takes_longer_to_read_and_its_answer_no_longer_to_write(
+    yields_token: bool, replicas: int
+) -> None:
+    server = mixed(decoder(yields_token=yields_token))
+    slower, arrivals = replace(server, after_pause=1.2), 100.0 * np.arange(40)
+    read_s = server.lengths.reading.alone_s(server.lengths.drawn(40, 0)[0])
+    before, after = server.serve(arrivals, 0, replicas), slower.serve(arrivals, 0, replicas)
+    assert after.done_s - before.done_s == pytest.approx(0.2 * read_s)
+    assert before.first_token_s is not None
+    assert after.first_token_s is not None
+    assert after.first_token_s - before.first_token_s == pytest.approx(0.2 * read_s)
+    assert after.done_s - arrivals == pytest.approx(slower.alone(40, 0).done_s)
+    assert slower.lone_s - server.lone_s == pytest.approx(0.2 * 0.1)
+
+
+def test_at_saturation_only_the_first_prompts_find_the_replica_idle() -> None:
+    server = decoder(slots=4, steps=10)
+    slower = replace(server, after_pause=1.2)
+    assert slower.saturation_rps == server.saturation_rps
+    later_s = slower.serve(np.zeros(40), 0).done_s - server.serve(np.zeros(40), 0).done_s
+    assert later_s == pytest.approx([0.2 * server.reading_s[3]] * 40)
+
+
+def test_a_prompt_that_is_read_while_an_answer_is_in_progress_finds_no_idle_replica() -> None:
+    server = replace(decoder(slots=2, steps=1000), after_pause=2.0)
+    first_token = server.serve(np.asarray([0.0, 5.0]), 0).first_token_s
+    assert first_token is not None
+    assert first_token[0] == pytest.approx(2 * 0.1)
+    assert 5.0 + 0.1 <= first_token[1] <= 5.0 + 0.1 + server.times.at(1, 1050)
+
+
 def test_a_step_is_linear_between_measured_depths_and_level_outside() -> None:
     times = StepTimes((10, 20, 40), ((1.0, 2.0, 6.0),))
     assert [times.at(1, context) for context in (0, 10, 15, 20, 30, 40, 99)] == [1.0, 1.0, 1.5, 2.0, 4.0, 6.0, 6.0]

@@ -24,11 +24,17 @@ WRITER = DECODER.id
 
 
 @settings(deadline=None, max_examples=60)
-@given(gaps=untied_gaps(25), steps=st.integers(0, 20), yields_token=st.booleans(), replicas=st.integers(1, 3))
+@given(
+    gaps=untied_gaps(25),
+    steps=st.integers(0, 20),
+    yields_token=st.booleans(),
+    replicas=st.integers(1, 3),
+    after_pause=st.sampled_from((1.0, 1.1)),
+)
 def test_one_at_a_time_both_disciplines_are_the_same(
-    gaps: list[float], steps: int, yields_token: bool, replicas: int
+    gaps: list[float], steps: int, yields_token: bool, replicas: int, after_pause: float
 ) -> None:
-    writer = decoder(1, max(steps, 1), yields_token=yields_token)
+    writer = replace(decoder(1, max(steps, 1), yields_token=yields_token), after_pause=after_pause)
     arrivals = np.cumsum(gaps)
     one, other = Groups(writer).serve(arrivals, 0, replicas), writer.serve(arrivals, 0, replicas)
     assert one.first_token_s is not None
@@ -36,6 +42,19 @@ def test_one_at_a_time_both_disciplines_are_the_same(
     assert one.done_s == pytest.approx(other.done_s)
     assert one.first_token_s == pytest.approx(other.first_token_s)
     assert Groups(writer).saturation_rps == pytest.approx(writer.saturation_rps)
+
+
+def test_a_group_that_finds_the_replica_idle_is_read_more_slowly_and_one_right_after_another_is_not() -> None:
+    writer = mixed(decoder(4, 10))
+    groups, slower = Groups(writer), Groups(replace(writer, after_pause=1.2))
+    arrivals = 100.0 * np.arange(40)
+    read_s = writer.lengths.reading.alone_s(writer.lengths.drawn(40, 0)[0])
+    assert slower.serve(arrivals, 0).done_s - groups.serve(arrivals, 0).done_s == pytest.approx(0.2 * read_s)
+    assert slower.alone(40, 0).done_s == pytest.approx(slower.serve(arrivals, 0).done_s - arrivals)
+    assert slower.saturation_rps == groups.saturation_rps
+    later_s = slower.serve(np.zeros(40), 0).done_s - groups.serve(np.zeros(40), 0).done_s
+    assert later_s == pytest.approx([later_s[0]] * 40)
+    assert later_s[0] > 0
 
 
 def test_who_comes_a_step_too_late_waits_for_the_whole_group() -> None:

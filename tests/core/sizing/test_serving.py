@@ -99,6 +99,70 @@ def test_saturation_counts_passes_at_the_largest_batch_with_their_noise() -> Non
     assert Batcher((0.1, 0.15), (1.0, 1.5)).saturation_rps == pytest.approx(2 / (0.15 * 1.25))
 
 
+GAPS = st.lists(st.floats(0, 0.3), min_size=1, max_size=30)
+TIMES = st.lists(st.floats(0.01, 0.2), min_size=1, max_size=4)
+
+
+@given(gaps=GAPS, times=TIMES, replicas=st.integers(1, 3), seed=st.integers(0, 5))
+def test_an_idle_replica_that_is_no_slower_changes_no_bit(
+    gaps: list[float], times: list[float], replicas: int, seed: int
+) -> None:
+    server, arrivals = Batcher(tuple(times), (0.9, 1.0, 1.2)), np.cumsum(gaps)
+    same = replace(server, after_pause=1.0)
+    assert (same.serve(arrivals, seed, replicas).done_s == server.serve(arrivals, seed, replicas).done_s).all()
+    assert (same.alone(100, seed).done_s == server.alone(100, seed).done_s).all()
+    assert same.lone_s == server.lone_s == times[0]
+
+
+@pytest.mark.parametrize("passes", [None, Passes(((0.05, 0.08), (0.1, 0.16)), (0.7, 0.3))])
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_requests_that_never_meet_all_find_the_replica_idle(passes: Passes | None, replicas: int) -> None:
+    server = Batcher((0.05, 0.08), (0.9, 1.0, 1.2), passes=passes)
+    slower, arrivals = replace(server, after_pause=1.1), np.arange(50.0)
+    before = server.serve(arrivals, 3, replicas).done_s - arrivals
+    assert slower.serve(arrivals, 3, replicas).done_s - arrivals == pytest.approx(1.1 * before)
+    assert slower.alone(50, 3).done_s == pytest.approx(1.1 * server.alone(50, 3).done_s)
+    assert slower.lone_s == pytest.approx(1.1 * 0.05)
+
+
+def test_at_saturation_only_the_first_pass_finds_the_replica_idle() -> None:
+    server = Batcher((1.0, 1.5))
+    slower = replace(server, after_pause=1.2)
+    assert slower.saturation_rps == server.saturation_rps
+    after = slower.serve(np.zeros(9), 0).done_s - server.serve(np.zeros(9), 0).done_s
+    assert after == pytest.approx([0.2 * 1.5] * 9)
+
+
+def test_who_comes_while_a_pass_runs_or_as_it_ends_does_not_find_the_replica_idle() -> None:
+    served = Batcher((1.0,), after_pause=1.5).serve(np.asarray([0.0, 0.5, 2.5, 9.0]), seed=0)
+    assert served.done_s.tolist() == [1.5, 2.5, 3.5, 10.5]
+
+
+@given(
+    gaps=GAPS,
+    run_s=st.floats(0.01, 0.2),
+    slower=st.floats(1.0, 2.0),
+    replicas=st.integers(1, 3),
+    seed=st.integers(0, 5),
+)
+def test_one_at_a_time_nobody_is_answered_sooner_by_a_replica_that_is_slower_when_idle(
+    gaps: list[float], run_s: float, slower: float, replicas: int, seed: int
+) -> None:
+    """A batch may be: the pass that took longer lets more requests into the next one."""
+    server, arrivals = Batcher((run_s,), (0.9, 1.0, 1.2)), np.cumsum(gaps)
+    after = replace(server, after_pause=slower).serve(arrivals, seed, replicas).done_s
+    assert (after >= server.serve(arrivals, seed, replicas).done_s).all()
+
+
+@given(slower=st.floats(1.0, 2.0), more=st.floats(1.0, 1.5), times=TIMES)
+def test_the_slower_an_idle_replica_the_longer_a_lone_request_takes(
+    slower: float, more: float, times: list[float]
+) -> None:
+    one, other = (Batcher(tuple(times), (0.9, 1.0, 1.2), after_pause=ratio) for ratio in (slower, slower * more))
+    assert (other.alone(100, 0).done_s >= one.alone(100, 0).done_s).all()
+    assert other.lone_s >= one.lone_s
+
+
 @given(rate=st.floats(1e-6, 1e9), seed=st.integers(0, 50))
 def test_arrivals_of_two_rates_are_the_same_draws_on_another_scale(rate: float, seed: int) -> None:
     assert np.allclose(unit_arrivals(100, seed) / rate * rate, unit_arrivals(100, seed))

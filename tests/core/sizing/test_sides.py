@@ -91,6 +91,12 @@ def test_a_share_of_the_peak_follows_the_time_of_all_rounds() -> None:
     assert both.mfu == pytest.approx(0.4 * (first.median_s or 0) / (both.median_s or 1))
 
 
+def test_what_a_pause_costs_is_the_median_over_the_rounds_that_know() -> None:
+    first, second, third = (fake_cell(PLAN).model_copy(update={"after_pause_ratio": one}) for one in (1.1, None, 1.3))
+    assert one_of([first, second, third]).after_pause_ratio == pytest.approx(1.2)
+    assert one_of([second, second]).after_pause_ratio is None
+
+
 def test_a_cell_that_failed_in_one_round_has_the_figure_of_the_other() -> None:
     failed = unmeasured(PLAN, device="cpu", threads=1, flags=("crashed",), note="It fell over.")
     assert one_of([failed, fake_cell(PLAN)]) == fake_cell(PLAN)
