@@ -2,9 +2,9 @@
 
 Three cuts are measured. Two of them give a line, time per layer and the rest (tables, head, host); the third says
 whether it is one; the line is followed to the whole depth. All are timed in one process where they can be: of the same
-work two processes take times further apart than a line through them bears. The one idea: all layers do the same work, so time is linear
-in their number as long as nothing is swapped and no layer stays in a cache. The memory of the whole model is
-arithmetic: nobody has seen it, and its origin says so.
+work two processes take times further apart than a line through them bears. The one idea: all layers do the same work,
+so time is linear in their number as long as nothing is swapped and no layer stays in a cache. The memory of the whole
+model is arithmetic: nobody has seen it, and its origin says so.
 """
 
 from __future__ import annotations
