@@ -36,7 +36,7 @@ COLD_FACTOR = 3.0
 """A first run pays for compiling and for first touches: no more than this many times a later one, as far as seen."""
 CLOCK_SHARE = 0.01
 """Reading the clock may cost this part of a block."""
-READING: tuple[Stage, ...] = ("forward", "prefill", "encode")
+READING: tuple[Stage, ...] = ("forward", "embed", "prefill", "encode")
 PAIRS = 7
 """Runs after a pause, each with one right after it."""
 PAUSE_RUNS = 2

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from statistics import median
 
 from advisor.core.architecture import Role
 from advisor.core.lengths import Lengths
@@ -18,7 +17,7 @@ from advisor.core.model.entry import ModelEntry
 from advisor.core.sizing.decoding import Decoder, Mix, StepTimes
 from advisor.core.sizing.filling import lengthened, limits, step_times
 from advisor.core.sizing.groups import as_taken
-from advisor.core.sizing.latency import BOUNDS, Bound, Surface, residuals_of, usable
+from advisor.core.sizing.latency import BOUNDS, Bound, Surface, after_pause_of, residuals_of, usable
 from advisor.core.sizing.measurement import Cell, Origin, Profile, Stage
 from advisor.core.sizing.measurement import Surface as Fitted
 from advisor.core.sizing.memory import Room
@@ -191,7 +190,7 @@ class _Source:
                         self._requests_s(times[bound], batch),
                         self._request_residuals(residuals, batch),
                         passes=self._passes(surface, bound, batch),
-                        after_pause=self._after_pause(stage),
+                        after_pause=after_pause_of(self._of(stage), self.lengths.texts),
                     )
                     for bound in BOUNDS
                 },
@@ -282,7 +281,7 @@ class _Source:
                 step_residuals=residuals[1],
                 mix=self._mix(read, bound, outputs, yields_token=yields_token),
                 source_tokens=0 if yields_token else self.lengths.longest_input_tokens,
-                after_pause=self._after_pause(reading),
+                after_pause=after_pause_of(self._of(reading), self.lengths.texts),
             )
             for bound in BOUNDS
         }
@@ -354,15 +353,6 @@ class _Source:
         """The cells of the lengths that the planned one lies between: their spread is that of the planned runs."""
         lengths = surface.around(self.lengths.input_tokens)
         return tuple(cell for cell in self._of(stage) if (cell.input_tokens or 0) in lengths)
-
-    def _after_pause(self, stage: Stage) -> float:
-        """How many times as long a pass takes that begins on an idle replica; 1 where that was not measured.
-
-        A request of many texts takes several passes, or one of many texts, and neither was measured after a pause.
-        """
-        cells = (cell for cell in self._of(stage) if usable(cell))
-        ratios = [cell.after_pause_ratio for cell in cells if cell.after_pause_ratio is not None]
-        return median(ratios) if ratios and self.lengths.texts == 1 else 1.0
 
     def _decode_cells(self, *, needs_source: bool) -> tuple[tuple[Cell, ...], list[str]]:
         """Decode cells; where a step also reads a source, those of the shortest source that is long enough."""

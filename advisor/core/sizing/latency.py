@@ -78,6 +78,15 @@ def residuals_of(cells: Iterable[Cell]) -> tuple[float, ...]:
     return tuple(ratio for cell in kept for ratio in _quantiles(_ratios(cell))) or (1.0,)
 
 
+def after_pause_of(cells: Iterable[Cell], texts: int) -> float:
+    """How many times as long a pass takes that begins on an idle replica; 1 where that was not measured.
+
+    A request of many texts takes several passes, or one over many texts, and neither was measured after a pause.
+    """
+    ratios = [cell.after_pause_ratio for cell in cells if usable(cell) and cell.after_pause_ratio is not None]
+    return median(ratios) if ratios and texts == 1 else 1.0
+
+
 def _ratios(cell: Cell) -> list[float]:
     if cell.processes == 1:
         return [sample / (cell.median_s or 1.0) for sample in cell.samples_s or ()]

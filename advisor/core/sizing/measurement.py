@@ -103,7 +103,7 @@ class Cell(Value):
     Samples are taken back to back, but a replica that stood idle has colder caches and threads that sleep.
     `after_pause_ratio` is how many times as long a run takes after a pause of two runs (at most 0.25 s) as the one
     right after it: the median of a few such pairs, and of several processes, at least 1. It is taken on the first visit
-    where a whole model reads one text (forward, prefill, encode), if there is time; None elsewhere.
+    where a whole model reads one text (forward, embed, prefill, encode), if there is time; None elsewhere.
     """
 
     stage: Stage
