@@ -8,6 +8,8 @@ anything is built, with the flag and the sentence that the cell is told with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 from advisor.core.hardware import DeviceDetail
@@ -42,6 +44,12 @@ def families_of(request: Measure, detail: DeviceDetail | None, identity: str) ->
             key = Configuration(plan.runtime, plan.dtype), None if seen else plan.layers, plan.workers
             families.setdefault(key, []).append(index)
     return Families(tuple(families.values()), refused)
+
+
+def with_most_layers(cells: Sequence[CellPlan], indices: Sequence[int]) -> list[int]:
+    """Those of these cells that are of the model with most layers."""
+    most = max((cells[index].layers or inf for index in indices), default=inf)
+    return [index for index in indices if (cells[index].layers or inf) == most]
 
 
 def job_of(request: Measure, plan: CellPlan, *, threads: int, identity: str, parent_pid: int) -> Job:

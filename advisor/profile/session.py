@@ -11,14 +11,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
 
 from advisor.core.hardware import DeviceDetail, Dtype, Peaks
 from advisor.core.model.cut import cut
 from advisor.core.protocol import Event, Failed, Finished, Measure, Measured, Started
 from advisor.core.sizing.measurement import Cell, CellPlan, Flag, Runtime, unmeasured
 from advisor.core.sizing.sampling import Terms
-from advisor.profile.families import families_of, job_of
+from advisor.profile.families import families_of, job_of, with_most_layers
 from advisor.profile.gathering import Gathered
 from advisor.profile.inbox import Inbox
 from advisor.profile.listening import Cancelled, Listener, slow_or_stuck
@@ -276,7 +275,7 @@ class Session:
         Its model is the one with most layers that is still asked for. Where it is another's than this cell's, whatever
         goes wrong with it is said of all of its cells, and this one is left to a smaller model.
         """
-        alike = self._largest(family)
+        alike = with_most_layers(self._request.cells, self._open_in(family))
         plan = self._request.cells[alike[0]]
         blamed = [index] if index in alike else alike
         worker = self._worker = self._start(self._job(plan))
@@ -302,12 +301,6 @@ class Session:
                 self._give_up(other, ("undecided" if out_of_time else "hung",), note)
         else:
             self._bury(*blamed)
-
-    def _largest(self, family: Sequence[int]) -> list[int]:
-        """The open cells of a family with most layers."""
-        cells, found = self._request.cells, self._open_in(family)
-        most = max((cells[index].layers or inf for index in found), default=inf)
-        return [index for index in found if (cells[index].layers or inf) == most]
 
     def _ask(self, order: Order) -> Outcome | More | None:
         """The reply to an order; None where the worker did not come to one, which is then said of the cell."""
