@@ -16,6 +16,7 @@ from advisor.profile.timing import (
     AGAIN_RUNS,
     PAIRS,
     PAUSE_SECONDS_MOST,
+    READING,
     Limits,
     Stopwatch,
     begins_alone,
@@ -222,8 +223,8 @@ def test_pairs_that_turn_out_slow_stop_at_the_limit_without_a_ratio() -> None:
 
 
 def test_only_a_whole_model_that_reads_one_text_is_run_after_a_pause() -> None:
-    reading = [plan for stage in ("forward", "prefill", "encode") for plan in plans(stage)]
-    assert [begins_alone(plan) for plan in reading] == [True, False] * 3
+    reading = [plan for stage in READING for plan in plans(stage)]
+    assert [begins_alone(plan) for plan in reading] == [True, False] * 4
     others = [plan for stage in ("decode", "load", "tokenize") for plan in plans(stage)]
     cuts = [plan.model_copy(update={"layers": 2}) for plan in reading]
     assert not any(map(begins_alone, [*others, *cuts]))
